@@ -1,0 +1,23 @@
+"""What every test has: no ERROR in the log that it did not ask for, and the same drawn cases in every run."""
+
+import hypothesis
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+# Neither chance nor a busy machine decides whether a property holds.
+hypothesis.settings.register_profile("every run alike", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("every run alike")
+
+
+@pytest.fixture(autouse=True)
+def log_lines(request):
+    """The structured log of the test; an ERROR in it fails the test unless it is marked ``logs_errors``."""
+    before = structlog.get_config()
+    capture = LogCapture()
+    structlog.configure(processors=[capture])
+    yield capture.entries
+    structlog.configure(**before)
+    if request.node.get_closest_marker("logs_errors") is None:
+        errors = [line for line in capture.entries if line["log_level"] in ("error", "critical", "exception")]
+        assert not errors, f"unexpected errors in the log: {errors}"
