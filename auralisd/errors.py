@@ -1,0 +1,208 @@
+"""Every exception auralisd raises on purpose: one root, fields instead of prose.
+
+``str(error)`` is a sentence a person can act on; the fields are for programs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AuralisError(Exception):
+    """Root of everything raised on purpose."""
+
+
+class ControlsError(AuralisError):
+    """A change of controls that cannot be taken; nothing was changed.
+
+    Attributes:
+        field: the control as the client named it, ``layers.bells`` for a layer.
+        value: what was sent.
+        constraint: what would have been accepted.
+    """
+
+    def __init__(self, field: str, value: Any, constraint: str) -> None:
+        """Keep the three parts an answer needs."""
+        super().__init__(f"{field} cannot be {value!r}: {constraint}")
+        self.field = field
+        self.value = value
+        self.constraint = constraint
+
+
+class SettingsError(AuralisError):
+    """A setting that cannot be taken, wherever it came from.
+
+    Attributes:
+        key: the setting, as its source spells it.
+        value: what was given, or None where the key itself is the fault.
+        expected: what would have been accepted, or the cure.
+    """
+
+    def __init__(self, key: str, value: Any, expected: str) -> None:
+        """Keep the three parts a message needs."""
+        given = "" if value is None else f" = {value!r}"
+        super().__init__(f"{key}{given}: {expected}")
+        self.key = key
+        self.value = value
+        self.expected = expected
+
+
+class ScoreError(AuralisError):
+    """An event stream, a table or a piece of theory that contradicts itself."""
+
+
+class RenderError(AuralisError):
+    """The synthesiser could not produce sound (a lost device, a NaN, a bad patch).
+
+    Attributes:
+        cause: ``device_lost``, ``out_of_memory``, ``not_finite`` or ``failed``.
+    """
+
+    def __init__(self, cause: str, message: str) -> None:
+        """Keep the machine-readable cause beside the sentence."""
+        super().__init__(message)
+        self.cause = cause
+
+
+class DeviceError(AuralisError):
+    """The audio device asked for is not there.
+
+    Attributes:
+        device: the name asked for.
+        available: the names that would have worked.
+    """
+
+    def __init__(self, device: str, available: tuple[str, ...]) -> None:
+        """Keep what was asked for and what there is."""
+        super().__init__(f"no device {device!r} here; there is: {', '.join(available)}")
+        self.device = device
+        self.available = available
+
+
+class FormatError(AuralisError):
+    """An audio format nobody here can produce.
+
+    Attributes:
+        name: the format asked for.
+        known: the formats there are.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        """Keep what was asked for and what there is."""
+        super().__init__(f"no format {name!r}; there is: {', '.join(known)}")
+        self.name = name
+        self.known = known
+
+
+class EncoderError(AuralisError):
+    """An encoder that failed; its format is off the air until it is started again."""
+
+
+class PacketError(AuralisError):
+    """Bytes that are no packet of ours, or a field that does not fit one."""
+
+
+class SoundFileError(AuralisError):
+    """A sound file that cannot be written or read.
+
+    Attributes:
+        path: the file.
+        problem: what went wrong, without the path.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        """Keep the file and the problem apart."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class UnknownNameError(AuralisError):
+    """A station or preset that does not exist.
+
+    Attributes:
+        kind: ``station`` or ``preset``.
+        name: the name asked for.
+        known: the names there are.
+    """
+
+    def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
+        """Keep what was asked for and what there is."""
+        super().__init__(f"no {kind} {name!r}; there is: {', '.join(known) or 'none'}")
+        self.kind = kind
+        self.name = name
+        self.known = known
+
+
+class ConflictError(AuralisError):
+    """A name that is taken, or something that may not be removed.
+
+    Attributes:
+        kind: ``station`` or ``preset``.
+        name: the name in question.
+    """
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        """Keep what it is about; ``reason`` completes the sentence."""
+        super().__init__(f"{kind} {name!r} {reason}")
+        self.kind = kind
+        self.name = name
+
+
+class StorageError(AuralisError):
+    """The state file cannot be read or written.
+
+    Attributes:
+        path: the file.
+        cure: what a person can do about it.
+    """
+
+    def __init__(self, path: str, problem: str, cure: str) -> None:
+        """Keep the file and the cure."""
+        super().__init__(f"{path}: {problem}. {cure}")
+        self.path = path
+        self.cure = cure
+
+
+class RequestRefusedError(AuralisError):
+    """A request that is not carried out, with what its client is told.
+
+    Attributes:
+        code: one of the protocol's error codes, such as ``unauthorized``.
+        details: ``field``, ``value`` and ``constraint`` where one field is to blame, else empty.
+        headers: what the answer carries beside the usual headers.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, details: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        """Keep the parts of the answer."""
+        super().__init__(message)
+        self.code = code
+        self.details = details or {}
+        self.headers = headers or {}
+
+
+class HeadRefusedError(AuralisError):
+    """A request whose head cannot be answered as it stands.
+
+    Attributes:
+        status: the HTTP status that says so.
+        code: the protocol's error code.
+        reason: what metrics count it as.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, reason: str) -> None:
+        """Keep what the answer needs."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.reason = reason
+
+
+class PeerGoneError(AuralisError):
+    """A connection that ended before there was anything to answer."""
+
+
+class WebAppError(AuralisError):
+    """The web app says that it cannot start."""

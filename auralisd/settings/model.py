@@ -1,0 +1,271 @@
+"""The settings themselves: names, defaults, and what each may be.
+
+The description of a field is what ``auralisd config --example`` prints above it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from auralisd.access import is_loopback_name
+from auralisd.controls import Controls, merge_change
+from auralisd.errors import ControlsError
+from auralisd.score import LARGEST_SEED
+from auralisd.settings.files import default_state_dir
+
+ALL_ADDRESSES: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - names what is refused without a token
+STATION_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+ALWAYS_THERE: Final = "main"
+"""The station that needs no mention and cannot be removed."""
+
+RELOADABLE: Final = frozenset(
+    {
+        "public_url",
+        "allowed_hosts",
+        "allowed_origins",
+        "log_level",
+        "max_listeners",
+        "max_connections",
+        "max_connections_per_address",
+    }
+)
+"""What SIGHUP changes while the music plays; everything else waits for a restart."""
+
+type Words = Annotated[tuple[str, ...], NoDecode]
+"""Several values: a list in TOML, separated by commas in the environment."""
+
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+StationId = Annotated[str, Field(pattern=STATION_ID_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where settings were read, so that they can be read again.
+
+    Attributes:
+        flags: what the command line gave.
+        environ: the environment then.
+        config_file: the file the command line named, or None.
+        found_file: the file that was read, or None where there was none.
+    """
+
+    flags: Mapping[str, object]
+    environ: Mapping[str, str]
+    config_file: Path | None
+    found_file: Path | None
+
+
+class StationSettings(BaseModel):
+    """A station that is there from the start, beside ``main`` (or in its place, under that id)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: StationId = Field(description="The name in URLs: lower-case letters, digits, - and _.")
+    title: Title | None = Field(default=None, description="What players show; the id where there is none.")
+    seed: Seed | None = Field(default=None, description="The piece that is played; drawn once where there is none.")
+    preset: str | None = Field(default=None, description="What a new station begins with.")
+    controls: Mapping[str, Any] = Field(default_factory=dict, description="Controls on top of the preset.")
+    pinned: bool = Field(default=False, description="Whether it plays on while nobody listens.")
+
+    @field_validator("controls")
+    @classmethod
+    def _controls_are_in_range(cls, controls: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return merge_change(Controls(), controls)[1]
+        except ControlsError as error:
+            raise ValueError(str(error)) from error
+
+
+class Settings(BaseSettings):
+    """Everything an operator decides, whole and frozen.
+
+    ``Settings(...)`` takes nothing from the environment or from files; ``load_settings`` does.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AURALISD_", env_ignore_empty=True)
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. Anything but loopback needs a token (or lan = true)."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port, 1 to 65535; 0 takes any free one.")
+    lan: bool = Field(
+        default=False, description="Listen on all addresses; the token for steering is made at the first start."
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: default_state_dir(os.environ),
+        description="Where stations, presets and the token are kept; without it $STATE_DIRECTORY, "
+        "then $XDG_STATE_HOME/auralisd.",
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="What renders the sound: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps.",
+    )
+    title: Title = Field(
+        default="Auralis",
+        description="What the station main is called in a fresh state; later the page and the API rename it.",
+    )
+    seed: Seed | None = Field(
+        default=None,
+        description=f"The piece main plays in a fresh state, 0 to {LARGEST_SEED}; drawn where it is not set.",
+    )
+    preset: str | None = Field(
+        default="Focus", description="What main begins with in a fresh state: Focus, Meditation, Sleep or Bright."
+    )
+    default_station: StationId = Field(
+        default=ALWAYS_THERE, description="The station that /stream.opus and the page play."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="text for people, json for programs; one event a line."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="The secret that opens the controls from elsewhere. Better kept in token_file."
+    )
+    token_file: Path | None = Field(default=None, description="A file whose first line is the token.")
+    public_url: str | None = Field(
+        default=None, description="Where a reverse proxy shows the daemon, such as https://music.example.org."
+    )
+    allowed_hosts: Words = Field(
+        default=(), description="Further names to answer for; addresses and home-network names need no mention."
+    )
+    allowed_origins: Words = Field(
+        default=(), description="Pages of other sites that may steer, such as https://panel.example.org."
+    )
+    trusted_proxies: Words = Field(
+        default=(),
+        description="Addresses or networks of reverse proxies: they tell us whom they speak for (X-Forwarded-For), "
+        "and their own connections are not counted per address.",
+    )
+    max_listeners: int = Field(default=2000, ge=1, description="Listeners at a time, over all stations.")
+    max_connections: int = Field(default=4096, ge=1, description="Connections at a time, in total.")
+    max_connections_per_address: int = Field(
+        default=64, ge=1, description="Connections at a time from one address; loopback and proxies are not counted."
+    )
+    stations: tuple[StationSettings, ...] = Field(default=(), description="Further stations.")
+
+    _sources: Sources | None = PrivateAttr(default=None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in; the order of the other sources is ``load_settings``'s to show."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _whatever_the_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not host or any(c in host for c in "/:@* "):
+                raise ValueError("names without scheme, port or wildcard, such as music.example.org")
+        return tuple(host.lower() for host in hosts)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(origin) for origin in origins)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_origin(cls, url: str | None) -> str | None:
+        return None if url is None else _origin(url)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies)
+
+    @field_validator("state_dir", "token_file")
+    @classmethod
+    def _paths_may_begin_at_home(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("token")
+    @classmethod
+    def _token_fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        secret = token.get_secret_value() if token else None
+        if secret is not None and (not secret or not all("!" <= c <= "~" for c in secret)):
+            raise ValueError("printable ASCII without spaces")
+        return token
+
+    @model_validator(mode="after")
+    def _stations_fit_together(self) -> Settings:
+        ids = [station.id for station in self.stations]
+        for station_id in ids:
+            if ids.count(station_id) > 1:
+                raise ValueError(f"two stations are called {station_id!r}")
+        if self.default_station not in {ALWAYS_THERE, *ids}:
+            known = ", ".join(sorted({ALWAYS_THERE, *ids}))
+            raise ValueError(f"default_station {self.default_station!r} is none of the stations: {known}")
+        return self
+
+    @property
+    def sources(self) -> Sources | None:
+        """Where they were read; None for settings that were made by hand."""
+        return self._sources
+
+    def read_from(self, sources: Sources) -> Settings:
+        """The same settings, remembering where they were read."""
+        remembering = self.model_copy()
+        remembering._sources = sources
+        return remembering
+
+    @property
+    def bind_host(self) -> str | None:
+        """The address to bind, or None for all of them, IPv4 and IPv6."""
+        everywhere = self.host in ALL_ADDRESSES - {"0.0.0.0", "::"}  # noqa: S104 - these two mean one family each
+        return None if everywhere or (self.lan and is_loopback_name(self.host)) else self.host
+
+    @property
+    def binds_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.bind_host is not None and is_loopback_name(self.bind_host)
+
+    @property
+    def token_text(self) -> str | None:
+        """The token itself, for the access policy; never for a log."""
+        return None if self.token is None else self.token.get_secret_value()
+
+
+def _origin(url: str) -> str:
+    """``scheme://host[:port]`` in lower case.
+
+    Raises:
+        ValueError: it is not an http origin, or says more than an origin does.
+    """
+    parts = urlsplit(url)
+    _port = parts.port  # raises ValueError where it is not a port
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("http:// or https:// and a host, such as https://music.example.org")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("no path after the host: the daemon answers at the root of a site")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
