@@ -1,0 +1,314 @@
+"""The chord player: one harmony after the other, each planned while the one before it sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from auralisd.composition import pad
+from auralisd.composition.chance import Stream
+from auralisd.composition.harmony import OPEN_FIFTH, Harmony
+from auralisd.composition.manuscript import Manuscript
+from auralisd.composition.markov import MEMORY
+from auralisd.composition.moment import Moment, SoundingChord, seconds
+from auralisd.composition.pitch import Region
+from auralisd.composition.progression import by_richness, doorways, hinge, next_harmonies, shaped, voice_count
+from auralisd.composition.voicing import WIDEST_MOTION, Voicing, smoothest, voiced
+from auralisd.score import Chord
+
+CALM_INTENSITY: Final = 0.35
+CALM_SECONDS: Final = (20, 60)
+LIVELY_SECONDS: Final = (9, 30)
+CHORDS_PER_SECTION: Final = 1_000  # numbers reserved per section
+DOORWAY_SECONDS: Final = 2
+"""How long the open fifth lasts that leads into a far key."""
+
+BREATH_SHARE: Final = 0.5
+MOST_BREATHS: Final = 0.26
+"""Of all long enough chords, how many leave off before their end: this at rest, none when it is very lively."""
+
+SHORTEST_BREATHING_SECONDS: Final = 18
+
+_AHEAD_FRAMES: Final = 3_528  # 80 ms: a chord is decided before the first note that meets it
+_SOONEST_CUT_SECONDS: Final = 1
+_SHORTEST_CUT_SECONDS: Final = 4
+_NOTICEABLE: Final = 0.1
+_RESTRIKE_GAP_FRAMES: Final = seconds(1)
+_MOST_TRIES: Final = 12
+_HINGE_IN_SIGHT: Final = 4  # chords before a section's end from which the voices are led to the next one
+_REACH_PER_CHORD: Final = 4
+_NEVER: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlook:
+    """What a chord's voicing must reckon with.
+
+    Attributes:
+        voices: how many.
+        toward: the voicing to draw near to, if any.
+        reach: how far from it each voice may be.
+    """
+
+    voices: int
+    toward: Voicing | None = None
+    reach: int = WIDEST_MOTION
+
+
+@dataclass(slots=True)
+class ChordPlayer:
+    """Harmony and pad.
+
+    Attributes:
+        history: degrees of the section so far.
+        count: chords begun in the section.
+        following: the chord after this one, None where the next section's hinge follows.
+        struck_intensity: intensity at which the pad was last struck.
+        struck_at: when.
+        density: harmonic density the sounding chord was laid out for.
+        restrike_at: when it is due again because intensity moved.
+    """
+
+    history: tuple[int, ...] = ()
+    count: int = 0
+    following: tuple[Harmony, Voicing] | None = None
+    struck_intensity: float = 0.0
+    struck_at: int = 0
+    density: float = 0.0
+    restrike_at: int = _NEVER
+
+    def start_section(self, moment: Moment, sheet: Manuscript) -> None:
+        """Open with the hinge chord, from a clean slate."""
+        self.history, self.count = (), 0
+        moment.chord = moment.previous_chord = moment.breath = None
+        pad.release(sheet, moment.now)
+        chosen, voicing = hinge(moment.chance, moment.section, moment.region, moment.controls)
+        self._begin(moment, sheet, moment.now, chosen, voicing)
+        self._plan(moment)
+
+    def wake_frames(self, moment: Moment) -> int:
+        """Just before the next chord, or when the pad is due to be struck anew."""
+        assert moment.chord is not None
+        return max(moment.now, min(moment.chord.end_frames - _AHEAD_FRAMES, self.restrike_at))
+
+    def act(self, moment: Moment, sheet: Manuscript) -> None:
+        """Strike the pad anew, or begin the next chord."""
+        chord = moment.chord
+        assert chord is not None
+        if self.restrike_at <= moment.now < chord.end_frames - _AHEAD_FRAMES:
+            pad.restrike(moment, sheet, chord)
+            self._struck(moment)
+        elif self.following is None or moment.section_end - chord.end_frames < seconds(_SHORTEST_CUT_SECONDS):
+            self._last_until_section_end(moment, sheet, chord)
+        else:
+            self._begin(moment, sheet, chord.end_frames, *self.following)
+            self._breathe(moment, sheet)
+            self._plan(moment)
+
+    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
+        """Follow the controls; a new region was entered already, with all of them in mind."""
+        if changed & {"key", "mode"}:
+            return
+        self._end_breath(moment, sheet)
+        if "harmonic_density" in changed:
+            self._revoice(moment, sheet)
+        if "chord_variety" in changed:
+            self._bring_forward(moment, sheet, moment.now + seconds(_SOONEST_CUT_SECONDS))
+        if "intensity" in changed:
+            self._follow_intensity(moment, sheet)
+        if changed & {"harmonic_density", "chord_variety"}:
+            self._plan(moment)
+
+    def enter_region(self, left: Region, moment: Moment, sheet: Manuscript) -> int:
+        """Lead the voices into ``moment.region`` now; returns how many of them move."""
+        assert moment.chord is not None
+        previous = moment.chord.voicing
+        drawn = voice_count(moment.controls, self._stream("voices on arrival", moment))
+        chosen, voicing = _first_that_fits(
+            doorways(moment.region, left, previous), previous, self._outlook(moment, moment.now, drawn)
+        )
+        self.history = ()
+        self._begin(moment, sheet, moment.now, chosen, voicing)
+        self._plan(moment)
+        if chosen.quality == OPEN_FIFTH:
+            self._bring_forward(moment, sheet, moment.now + seconds(DOORWAY_SECONDS), DOORWAY_SECONDS)
+            tonics = [*by_richness(moment.region, 1, fullest_first=False), *doorways(moment.region, left, voicing)]
+            outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
+            self.following = _first_that_fits(tonics, voicing, outlook)
+        return sum(1 for pitch in voicing if pitch not in previous)
+
+    def _stream(self, topic: str, moment: Moment) -> Stream:
+        return moment.chance.stream(topic, moment.section.index, self.count)
+
+    @staticmethod
+    def _span(moment: Moment) -> tuple[int, int]:
+        return CALM_SECONDS if moment.controls.intensity <= CALM_INTENSITY else LIVELY_SECONDS
+
+    def _begin(self, moment: Moment, sheet: Manuscript, onset: int, chosen: Harmony, voicing: Voicing) -> None:
+        self.history = (*self.history, chosen.degree)[-MEMORY:]
+        chord = SoundingChord(
+            index=moment.section.index * CHORDS_PER_SECTION + self.count,
+            harmony=chosen,
+            voicing=voicing,
+            onset_frames=onset,
+            end_frames=self._end(moment, onset),
+        )
+        self.count += 1
+        before = moment.chord
+        if before is not None and before.onset_frames >= onset:
+            sheet.withdraw_chords(onset)  # decided, but a change came before it began
+            before = moment.previous_chord
+        moment.previous_chord, moment.chord = before, chord
+        sheet.write(_written(chord))
+        heard = before.voicing if before is not None else ()
+        stagger = pad.STAGGER_SECONDS if moment.breath is None else pad.BREATH_STAGGER_SECONDS
+        moment.breath = None
+        pad.strike(moment, sheet, chord, tuple(pitch for pitch in voicing if pitch not in heard), stagger)
+        self._struck(moment)
+
+    def _struck(self, moment: Moment) -> None:
+        self.struck_intensity, self.struck_at, self.restrike_at = moment.controls.intensity, moment.now, _NEVER
+
+    def _end(self, moment: Moment, onset: int) -> int:
+        """Where a chord that begins at ``onset`` ends: on a bar line, or with the section."""
+        shortest, longest = (seconds(bound) for bound in self._span(moment))
+        bar = moment.clock.bar_frames(onset)
+        left = moment.section_end - onset
+        stream = self._stream("chord length", moment)
+        length = shortest + int((longest - bar - shortest) * stream.fraction() * (0.4 + 0.6 * stream.fraction()))
+        if left - length < shortest + bar:
+            if left <= longest:
+                return moment.section_end
+            length = left // 2
+        return moment.clock.bar_line_from(onset + length)
+
+    def _plan(self, moment: Moment) -> None:
+        """Decide on the chord after the sounding one; before a hinge, within its reach."""
+        chord = moment.chord
+        assert chord is not None
+        if chord.end_frames >= moment.section_end:
+            self.following = None
+            return
+        drawn = voice_count(moment.controls, moment.chance.stream("voices", moment.section.index, self.count // 3))
+        choices = next_harmonies(moment, self.history, chord.voicing, self._stream("progression", moment))
+        self.following = _first_that_fits(choices, chord.voicing, self._outlook(moment, chord.end_frames, drawn))
+
+    def _outlook(self, moment: Moment, onset: int, voices: int) -> _Outlook:
+        """What a chord that begins at ``onset`` must reckon with: near the section's end, the next one's hinge."""
+        chords_left = -(-(moment.section_end - onset) // seconds(self._span(moment)[1]))
+        if chords_left > _HINGE_IN_SIGHT:
+            return _Outlook(voices=voices)
+        following = moment.form.following(moment.section.index)
+        _, voicing = hinge(moment.chance, following, moment.next_region, moment.controls)
+        reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
+        return _Outlook(voices=len(voicing), toward=voicing, reach=reach)
+
+    def _breathe(self, moment: Moment, sheet: Manuscript) -> None:
+        """In some long chords, more of them the calmer it is, leave off after a while and let the drone be alone."""
+        chord = moment.chord
+        assert chord is not None
+        stream = self._stream("breath", moment)
+        length = chord.end_frames - chord.onset_frames
+        share = min(MOST_BREATHS, BREATH_SHARE * (1.0 - 1.15 * moment.controls.intensity))
+        rare = stream.fraction() >= share
+        if rare or length < seconds(SHORTEST_BREATHING_SECONDS) or chord.end_frames >= moment.section_end:
+            return
+        leaving = chord.onset_frames + length * 3 // 10
+        gone = leaving + seconds(pad.BREATH_STAGGER_SECONDS)
+        moment.breath = (chord.onset_frames, chord.end_frames)
+        pad.leave(sheet, chord, leaving, gone)
+        for note in sheet.sounding("texture", gone):
+            sheet.release(note, gone)
+
+    @staticmethod
+    def _end_breath(moment: Moment, sheet: Manuscript) -> None:
+        """Somebody is at the controls and wants to hear: the pad comes back."""
+        chord = moment.chord
+        if moment.breath is not None and chord is not None and chord.onset_frames < moment.now < chord.end_frames:
+            moment.breath = None
+            pad.release(sheet, moment.now)
+            pad.sustain(moment, sheet, chord, moment.now)
+
+    def _last_until_section_end(self, moment: Moment, sheet: Manuscript, chord: SoundingChord) -> None:
+        """A tempo change moved the section's end a little: the chord goes on until then."""
+        prolonged = replace(chord, end_frames=max(moment.section_end, chord.end_frames + _AHEAD_FRAMES + 1))
+        moment.chord = prolonged
+        self.following = None
+        pad.sustain(moment, sheet, prolonged, chord.end_frames)
+
+    def _revoice(self, moment: Moment, sheet: Manuscript) -> None:
+        """More or fewer voices for the sounding degree, a fuller or a barer shape, at once."""
+        chord = moment.chord
+        assert chord is not None
+        fuller = moment.controls.harmonic_density > self.density
+        noticeable = abs(moment.controls.harmonic_density - self.density) >= _NOTICEABLE
+        stream = self._stream("density", moment)
+        degree = chord.harmony.degree
+        choices = [
+            (
+                shaped(moment.region, degree, moment.controls, stream, chord.voicing),
+                voice_count(moment.controls, stream),
+            )
+        ]
+        if noticeable:
+            choices += [(choice, 5 if fuller else 4) for choice in by_richness(moment.region, degree, fuller)]
+        for chosen, voices in choices:
+            voicing = smoothest(chosen, voices, chord.voicing)
+            if voicing is not None and (chosen.quality, voicing) != (chord.harmony.quality, chord.voicing):
+                self.history = self.history[:-1]
+                self._begin(moment, sheet, moment.now, chosen, voicing)
+                return
+
+    @staticmethod
+    def _bring_forward(
+        moment: Moment, sheet: Manuscript, end_frames: int, shortest_seconds: int = _SHORTEST_CUT_SECONDS
+    ) -> None:
+        """Let the sounding chord end at ``end_frames``, or when it was heard for a while, if that is earlier."""
+        chord = moment.chord
+        assert chord is not None
+        end = max(end_frames, chord.onset_frames + seconds(shortest_seconds), moment.now + _AHEAD_FRAMES + 1)
+        if end >= chord.end_frames or moment.section_end - end < seconds(_SHORTEST_CUT_SECONDS):
+            return
+        moment.chord = replace(chord, end_frames=end)
+        pad.shorten(sheet, moment.chord)
+
+    def _follow_intensity(self, moment: Moment, sheet: Manuscript) -> None:
+        chord = moment.chord
+        assert chord is not None
+        longest = seconds(self._span(moment)[1])
+        if chord.end_frames - chord.onset_frames > longest:
+            soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
+            self._bring_forward(moment, sheet, max(soonest, chord.onset_frames + longest // 2))
+            self._plan(moment)
+        if abs(moment.controls.intensity - self.struck_intensity) >= _NOTICEABLE:
+            self.restrike_at = max(moment.now, self.struck_at + _RESTRIKE_GAP_FRAMES)
+
+
+def _first_that_fits(choices: Iterable[Harmony], previous: Voicing, outlook: _Outlook) -> tuple[Harmony, Voicing]:
+    """The first choice that can be reached and left within every rule, and its voicing."""
+    first: Harmony | None = None
+    for tried, chosen in enumerate(choices):
+        first = first or chosen
+        voicing = smoothest(chosen, outlook.voices, previous, toward=outlook.toward, reach=outlook.reach)
+        if voicing is not None:
+            return chosen, voicing
+        if tried == _MOST_TRIES:
+            break
+    assert first is not None, "some degree always follows"
+    return first, voiced(first, outlook.voices, previous)
+
+
+def _written(chord: SoundingChord) -> Chord:
+    place = chord.harmony.region
+    return Chord(
+        index=chord.index,
+        onset_frames=chord.onset_frames,
+        duration_frames=chord.end_frames - chord.onset_frames,
+        tonic=place.tonic_name,
+        mode=place.mode,
+        degree=chord.harmony.degree,
+        quality=chord.harmony.quality,
+        voicing=chord.voicing,
+        name=chord.harmony.name,
+    )

@@ -1,0 +1,307 @@
+"""The melody: motifs spoken over the chords, with room to breathe between phrases.
+
+Of all its notes 70 % are chord tones, 25 % other tones of the mode and 5 % chromatic
+neighbours that resolve by a semitone. Chance alone would scatter too widely, so a quota
+steers: where a note may fall either way the motif decides, and where one kind has
+fallen behind, the quota does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from auralisd.composition.chance import Stream
+from auralisd.composition.manuscript import Manuscript
+from auralisd.composition.moment import PICKUP_FRAMES, Moment, SoundingChord, seconds
+from auralisd.composition.motif import motif_due, transformed
+from auralisd.composition.quota import Kind, Quota
+from auralisd.units import SAMPLE_RATE_HZ
+
+LAYER: Final = "melody"
+RANGE: Final = (60, 79)
+CENTRE: Final = 68
+REST_SECONDS: Final = (4, 20)
+NEIGHBOUR_ROOM_SECONDS: Final = 3
+"""No neighbour so near the section's end that it might miss its resolution."""
+
+_PLAIN_TRANSFORMS: Final = ("as it is", "transposed", "truncated")
+_FREE_TRANSFORMS: Final = ("transposed", "inverted", "augmented", "rotated", "octave", "truncated")
+_SOON_SECONDS: Final = 1
+_LEAP: Final = 5
+_FIFTH: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """What is being said: steps and lengths in ticks, of a motif and its answer."""
+
+    number: int
+    motif: int
+    intervals: tuple[int, ...]
+    ticks: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class MelodyPlayer:
+    """One note after the other.
+
+    Attributes:
+        quota: how many notes of each kind so far in the section.
+        phrase: the phrase being spoken, None while resting.
+        place: how many of its notes are spoken.
+        tick: where the next note, or the next phrase, begins on the beat clock.
+        pitch: the last note, 0 before the first.
+        before: the note before that.
+        leaning: a chromatic neighbour that has sounded and the pitch it still owes, None if none has.
+        phrases: phrases begun in the section.
+        notes: notes decided in the section.
+        resting_since: frame at which the rest began.
+    """
+
+    quota: Quota = Quota()  # noqa: RUF009 - a frozen value
+    phrase: _Phrase | None = None
+    place: int = 0
+    tick: int = 0
+    pitch: int = 0
+    before: int = 0
+    leaning: tuple[int, int] | None = None
+    phrases: int = 0
+    notes: int = 0
+    resting_since: int = 0
+
+    def start_section(self, moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002 - the players' contract
+        """Take a breath, then begin."""
+        stream = moment.chance.stream("melody quota", moment.section.index)
+        self.quota = Quota.starting(stream)
+        self.phrase, self.place, self.pitch, self.before, self.leaning = None, 0, 0, 0, None
+        self.phrases = self.notes = 0
+        self.resting_since = moment.now
+        self.tick = moment.clock.tick_from(moment.now + seconds(stream.uniform(2.0, 6.0)))
+
+    def wake_frames(self, moment: Moment) -> int:
+        """Just before the next note."""
+        if not moment.plays(LAYER):
+            return moment.section_end + SAMPLE_RATE_HZ
+        return max(moment.now, moment.clock.frame_of_tick(self.tick) - PICKUP_FRAMES)
+
+    def act(self, moment: Moment, sheet: Manuscript) -> None:
+        """Speak one note; open a phrase before its first, rest after its last."""
+        if self.phrase is None:
+            if self._too_late(moment):
+                self.tick = moment.clock.tick_from(moment.section_end + SAMPLE_RATE_HZ)
+                return
+            if moment.breath is not None and moment.breathes():
+                self.tick = moment.clock.tick_from(moment.breath[1] + seconds(_SOON_SECONDS))
+                return
+            self._open_phrase(moment)
+        assert self.phrase is not None
+        stream = moment.chance.stream("melody", moment.section.index, self.notes)
+        self.notes += 1
+        onset = moment.jittered(stream, moment.clock.frame_of_tick(self.tick))
+        chord = moment.chord_at(onset)
+        ticks = self.phrase.ticks[self.place]
+        if self.leaning is not None:
+            self._resolve(moment, sheet, onset, chord, ticks, stream)
+        elif self._neighbour_fits(moment, ticks):
+            self._speak_neighbour(moment, sheet, onset, chord, stream)
+        else:
+            self._speak(moment, sheet, onset, chord, ticks, stream)
+
+    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002
+        """Carry the motif into a new mode; speak sooner, or fall silent longer, as intensity asks."""
+        if not moment.plays(LAYER):
+            return
+        soon = moment.clock.tick_from(moment.now + PICKUP_FRAMES)
+        if changed & {"key", "mode"}:
+            self.pitch = moment.region.snapped(self.pitch) if self.pitch else 0
+        if self.leaning is not None:
+            return  # a neighbour is resolved before anything else
+        if "melody_complexity" in changed and self.phrase is not None:
+            self.phrase = None
+            self.tick = min(self.tick, max(soon, moment.clock.tick_from(moment.now + seconds(_SOON_SECONDS))))
+        if self.phrase is None and changed & {"key", "mode", "intensity", "melody_complexity"}:
+            rest = self._rest_seconds(moment) if changed == {"intensity"} else _SOON_SECONDS
+            earliest = moment.now + seconds(_SOON_SECONDS)
+            due = moment.clock.tick_from(max(earliest, self.resting_since + seconds(rest)))
+            self.tick = due if "intensity" in changed else min(self.tick, due)
+        if "tempo_bpm" in changed:
+            self.tick = max(self.tick, soon)
+
+    # Phrases
+
+    @staticmethod
+    def _too_late(moment: Moment) -> bool:
+        return moment.frames_left() < seconds(REST_SECONDS[0])
+
+    def _rest_seconds(self, moment: Moment) -> float:
+        shortest, longest = REST_SECONDS
+        draw = moment.chance.stream("rest", moment.section.index, self.phrases).fraction()
+        reach = 1.0 - 0.75 * moment.density()
+        return shortest + (longest - shortest) * reach * (0.3 + 0.7 * draw)
+
+    def _open_phrase(self, moment: Moment) -> None:
+        stream = moment.chance.stream("phrase", moment.section.index, self.phrases)
+        self.phrases += 1
+        complexity = moment.controls.melody_complexity
+        motif = motif_due(moment.chance, moment.now)
+        answers = [transformed(motif, self._transform(complexity, stream), stream)]
+        if stream.fraction() < 0.25 + 0.5 * moment.density():
+            answers.append(transformed(motif, self._transform(complexity, stream), stream))
+        unit = self._unit_ticks(moment, stream)
+        intervals: list[int] = []
+        ticks: list[int] = []
+        for part in (motif, *answers) if stream.happens(0.8) else answers:
+            intervals += [_widened(interval, complexity, stream) for interval in part.intervals]
+            ticks += [max(1, length * unit // 4) for length in part.lengths]
+            ticks[-1] += unit
+        self.phrase = _Phrase(self.phrases, motif.number, tuple(intervals), tuple(ticks))
+        self.place = 0
+
+    @staticmethod
+    def _transform(complexity: float, stream: Stream) -> str:
+        free = stream.fraction() * 0.9 + 0.05 < complexity
+        return stream.pick(_FREE_TRANSFORMS if free else _PLAIN_TRANSFORMS)
+
+    @staticmethod
+    def _unit_ticks(moment: Moment, stream: Stream) -> int:
+        """Ticks of a length of 4: from an eighth at its liveliest to a dotted half."""
+        liveliness = 0.65 * moment.density() + 0.35 * moment.controls.melody_complexity
+        place = liveliness + stream.uniform(-0.1, 0.1)
+        return 12 if place < 0.25 else 10 if place < 0.4 else 8 if place < 0.55 else 6 if place < 0.7 else 4
+
+    # Notes
+
+    def _speak(
+        self, moment: Moment, sheet: Manuscript, onset: int, chord: SoundingChord, ticks: int, stream: Stream
+    ) -> None:
+        assert self.phrase is not None
+        wished = self._wished(moment, self.phrase.intervals[self.place])
+        natural = Kind.CHORD if wished % 12 in chord.harmony.core else Kind.SCALE
+        kind = self.quota.steered(natural)
+        pitch = self._nearest(moment, chord, wished, kind)
+        self.quota = self.quota.counted(kind)
+        self._write(moment, sheet, onset, chord, pitch, ticks, "phrase", stream)
+        self._step_on(moment, pitch, ticks)
+
+    def _speak_neighbour(
+        self, moment: Moment, sheet: Manuscript, onset: int, chord: SoundingChord, stream: Stream
+    ) -> None:
+        """A chromatic note for one tick, a semitone from the chord tone it leans on."""
+        assert self.phrase is not None
+        wished = self._wished(moment, self.phrase.intervals[self.place])
+        goals = [
+            (abs(goal - wished) + abs(goal - self.pitch), goal, goal + side)
+            for goal in range(RANGE[0] + 1, RANGE[1])
+            if goal % 12 in chord.harmony.core
+            for side in (-1, 1)
+            if not moment.region.contains(goal + side)
+        ]
+        if not goals:
+            self._speak(moment, sheet, onset, chord, self.phrase.ticks[self.place], stream)
+            return
+        _, goal, neighbour = min(goals)
+        self.leaning = neighbour, goal
+        self.quota = self.quota.counted(Kind.NEIGHBOUR)
+        self._write(moment, sheet, onset, chord, neighbour, 1, "neighbour", stream)
+        self.tick += 1
+
+    def _resolve(
+        self, moment: Moment, sheet: Manuscript, onset: int, chord: SoundingChord, ticks: int, stream: Stream
+    ) -> None:
+        assert self.leaning is not None
+        neighbour, goal = self.leaning
+        self.leaning = None
+        steps = [neighbour + step for step in (-2, -1, 1, 2) if moment.region.contains(neighbour + step)]
+        pitch = min(steps, key=lambda pitch: (abs(pitch - goal), pitch))  # the region may have changed meanwhile
+        self.quota = self.quota.counted(Kind.CHORD if pitch % 12 in chord.harmony.core else Kind.SCALE)
+        self._write(moment, sheet, onset, chord, pitch, ticks - 1, "phrase", stream)
+        self._step_on(moment, pitch, ticks - 1)
+
+    def _neighbour_fits(self, moment: Moment, ticks: int) -> bool:
+        roomy = ticks >= 3 and self.pitch != 0 and moment.frames_left() > seconds(NEIGHBOUR_ROOM_SECONDS)
+        return roomy and self.quota.owes_neighbour()
+
+    def _wished(self, moment: Moment, interval: int) -> int:
+        """Where the motif wants to go, turned back at the edges and after a leap."""
+        centre = CENTRE + moment.section.archetype.register_semitones
+        here = self.pitch or centre
+        leap = here - self.before if self.before else 0
+        if abs(leap) > _LEAP:
+            interval = -1 if leap > 0 else 1
+        ambit = 4 + int(5 * moment.controls.melody_complexity)
+        place = moment.region
+        wished = place.pitch_of_step(place.step_near(here) + interval)
+        if abs(wished - centre) > ambit:
+            wished = place.pitch_of_step(place.step_near(here) - interval)
+        if abs(wished - centre) > ambit:
+            wished = place.snapped(here - 2 if here > centre else here + 2)
+        return min(max(wished, RANGE[0]), RANGE[1])
+
+    def _nearest(self, moment: Moment, chord: SoundingChord, wished: int, kind: Kind) -> int:
+        """The pitch of a kind nearest to the wish, rather a step than a leap from the last."""
+
+        def cost(pitch: int) -> tuple[int, int]:
+            leap = abs(pitch - self.pitch) if self.pitch else 0
+            penalty = 12 if leap > _FIFTH else 3 if leap > _LEAP - 1 else 1 if leap == 0 else 0
+            return 2 * abs(pitch - wished) + penalty, pitch
+
+        core = chord.harmony.core
+        return min(
+            (
+                pitch
+                for pitch in range(RANGE[0], RANGE[1] + 1)
+                if moment.region.contains(pitch) and (pitch % 12 in core) == (kind is Kind.CHORD)
+            ),
+            key=cost,
+        )
+
+    def _write(
+        self,
+        moment: Moment,
+        sheet: Manuscript,
+        onset: int,
+        chord: SoundingChord,
+        pitch: int,
+        ticks: int,
+        role: str,
+        stream: Stream,
+    ) -> None:
+        assert self.phrase is not None
+        span = moment.clock.frame_of_tick(self.tick + ticks) - moment.clock.frame_of_tick(self.tick)
+        duration = int(span * (0.9 if role == "neighbour" else stream.uniform(0.85, 1.05)))
+        if not moment.next_region.contains(pitch):
+            duration = min(duration, moment.section_end - onset)
+        arch = 0.06 if 0 < self.place < len(self.phrase.ticks) - 1 else 0.0
+        level = 0.3 + 0.22 * moment.density() + arch + stream.uniform(-0.06, 0.06)
+        sheet.note(
+            layer=LAYER,
+            role=role,
+            onset_frames=onset,
+            duration_frames=duration,
+            pitch_midi=pitch,
+            velocity=level - 0.06 if role == "neighbour" else level,
+            cents=stream.uniform(-3.0, 3.0),
+            phrase=self.phrase.number,
+            motif=self.phrase.motif,
+            chord_index=chord.index,
+        )
+
+    def _step_on(self, moment: Moment, pitch: int, ticks: int) -> None:
+        assert self.phrase is not None
+        self.before, self.pitch = self.pitch, pitch
+        self.tick += ticks
+        self.place += 1
+        if self.place == len(self.phrase.ticks):
+            self.phrase = None
+            self.resting_since = moment.clock.frame_of_tick(self.tick)
+            self.tick = moment.clock.tick_from(self.resting_since + seconds(self._rest_seconds(moment)))
+
+
+def _widened(interval: int, complexity: float, stream: Stream) -> int:
+    """A step made smaller or larger as complexity asks."""
+    if complexity < 0.3 and abs(interval) > 1 and stream.happens(0.7 - 2 * complexity):
+        return 1 if interval > 0 else -1
+    if complexity > 0.7 and 0 < abs(interval) < 3 and stream.happens(complexity - 0.65):
+        return interval + (1 if interval > 0 else -1)
+    return interval
