@@ -1,0 +1,92 @@
+"""The room: a synthesised stereo impulse response whose high frequencies die sooner than its low ones.
+
+Five bands of stationary noise are made once. An impulse for any reverberation time is those bands under
+exponential decays, cut into partitions and transformed; it can be made a few partitions at a time, so that
+turning ``space`` never costs a block its deadline. After Moorer, "About this reverberation business" (1979).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import torch
+
+from auralisd.synthesis.chance import generator
+from auralisd.synthesis.grid import PARTITION_FRAMES, Floats
+from auralisd.units import SAMPLE_RATE_HZ
+
+EARLY_PARTITIONS: Final = 40  # 2.0 s, all that reaches above 4.5 kHz
+LATE_PARTITIONS: Final = 82  # to 6.1 s
+PARTITIONS: Final = EARLY_PARTITIONS + LATE_PARTITIONS
+SPECTRUM_FRAMES: Final = 2 * PARTITION_FRAMES
+EARLY_BINS: Final = 1_024  # to 10.2 kHz
+LATE_BINS: Final = 448  # to 4.5 kHz
+
+_FRAMES: Final = PARTITIONS * PARTITION_FRAMES
+_EDGES_HZ: Final = (250.0, 550.0, 1_300.0, 3_000.0, 6_000.0, 8_500.0)
+_DECAY_SHARES: Final = (1.0, 0.95, 0.78, 0.52, 0.3)  # of the reverberation time, low band to high
+_BAND_DB: Final = (0.0, -0.5, -2.0, -5.0, -9.0)
+_CORRELATION: Final = 0.5  # of the left and the right room: wide, and still there in mono
+_BUILD_UP_SECONDS: Final = 0.045
+_LEVEL_BAND: Final = 1
+_FADE_OUT_SECONDS: Final = 1.6
+
+
+def reverberation_seconds(space: float) -> float:
+    """RT60 of the low band: 4 s at ``space`` 0 to 9 s at 1."""
+    return 4.0 + 5.0 * space
+
+
+class ImpulseBands:
+    """Five bands of stereo noise, float16 ``(bands, 2, frames)``, from which impulses are made."""
+
+    def __init__(self, seed: int) -> None:
+        """Make the bands for ``seed``: about 60 ms."""
+        noise = generator(seed, "impulse").standard_normal((3, _FRAMES), dtype=np.float32)
+        shared, noise = noise[2], noise[:2]
+        noise = np.float32(_CORRELATION**0.5) * shared + np.float32((1.0 - _CORRELATION) ** 0.5) * noise
+        spectrum = torch.fft.rfft(torch.from_numpy(noise))
+        masks = _band_masks(spectrum.shape[1])
+        self._noise = torch.stack(
+            [torch.fft.irfft(spectrum * torch.from_numpy(mask), n=_FRAMES).half() for mask in masks]
+        )
+        self._gains = 10.0 ** (np.array(_BAND_DB) / 20.0)
+
+    def spectra(self, space: float, first: int, count: int) -> torch.Tensor:
+        """Transforms of partitions ``first`` to ``first + count`` of the impulse for ``space``.
+
+        Returns:
+            complex64 ``(2, count, SPECTRUM_FRAMES // 2 + 1)``, of an impulse that
+            passes a held tone of 0.5 to 1.3 kHz at its own level, on average.
+        """
+        begin, end = first * PARTITION_FRAMES, (first + count) * PARTITION_FRAMES
+        rates = self._rates(space)
+        seconds = torch.arange(begin, end, dtype=torch.float32) / SAMPLE_RATE_HZ
+        scale = self._gains / np.sqrt(SAMPLE_RATE_HZ / (2.0 * rates[_LEVEL_BAND]))
+        impulse = torch.zeros((2, end - begin))
+        for band, (rate, gain) in enumerate(zip(rates, scale, strict=True)):
+            impulse.addcmul_(self._noise[band, :, begin:end].float(), torch.exp(-rate * seconds), value=float(gain))
+        impulse *= 1.0 - torch.exp(-seconds / _BUILD_UP_SECONDS)
+        left = (_FRAMES / SAMPLE_RATE_HZ - seconds).clamp(max=_FADE_OUT_SECONDS) / _FADE_OUT_SECONDS
+        impulse *= left * left * (3.0 - 2.0 * left)
+        spectra: torch.Tensor = torch.fft.rfft(impulse.view(2, count, PARTITION_FRAMES), n=SPECTRUM_FRAMES)
+        return spectra
+
+    def _rates(self, space: float) -> Floats:
+        """Decay of each band in nepers per second."""
+        return np.asarray(np.log(1000.0) / (reverberation_seconds(space) * np.array(_DECAY_SHARES)))
+
+
+def _band_masks(bins: int) -> Floats:
+    """Smooth neighbouring bands in octaves; they fade where the impulse has none: float32 ``(bands, bins)``."""
+    frequencies = np.maximum(np.arange(bins) * SAMPLE_RATE_HZ / _FRAMES, 1.0)
+    steps = [_smooth_step(np.log2(frequencies / edge) / 0.7 + 0.5) for edge in _EDGES_HZ]
+    masks = [below - above for below, above in pairwise(steps)]
+    return np.array(masks, dtype=np.float32)
+
+
+def _smooth_step(x: Floats) -> Floats:
+    bounded = np.clip(x, 0.0, 1.0)
+    return np.asarray(bounded * bounded * (3.0 - 2.0 * bounded))

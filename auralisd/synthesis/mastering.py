@@ -1,0 +1,95 @@
+"""From the mix to 16 bits: servo, warmth, mono bass, level, limiter, dither. On the host, in one pass.
+
+What the device computed comes over in one copy; everything here works on 2205 stereo frames at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import torch
+
+from auralisd.synthesis.chance import generator, hashed
+from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
+from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, Floats
+from auralisd.synthesis.limiter import TruePeakLimiter
+from auralisd.synthesis.loudness import LoudnessServo
+from auralisd.synthesis.ramps import RampedControls
+from auralisd.units import CHANNELS
+
+MONO_BELOW_HZ: Final = 120.0
+_BODY_HZ: Final = 300.0
+_NEUTRAL_WARMTH: Final = 0.5
+_DITHER_ROWS: Final = 2_048
+
+
+class Mastering:
+    """The last stage of one station."""
+
+    def __init__(self, seed: int) -> None:
+        """Everything at rest."""
+        host = torch.device("cpu")
+        self.servo = LoudnessServo()
+        self.limiter = TruePeakLimiter()
+        self._seed = seed
+        self._bass = SegmentFilter((dc_block(), high_pass(MONO_BELOW_HZ, 4)), host)
+        self._body = SegmentFilter((low_pass(_BODY_HZ, 2), low_pass(_BODY_HZ, 2)), host)
+        self._ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32) / SEGMENT_FRAMES
+        dither = generator(seed, "dither").random((2, _DITHER_ROWS, CHANNELS * SEGMENT_FRAMES), dtype=np.float32)
+        self._dither = dither[0] - dither[1]  # triangular, one step to each side
+
+    def mastered(self, chunk: Chunk, mix: torch.Tensor, reference: torch.Tensor, controls: RampedControls) -> bytes:
+        """16-bit sound of ``chunk``, delayed by the limiter's look-ahead.
+
+        Args:
+            chunk: where we are.
+            mix: float32 ``(2, frames)`` on the host.
+            reference: float32 ``(2, frames)``, what the servo listens to.
+            controls: at the grid points of ``chunk``.
+
+        Returns:
+            Interleaved little-endian int16 stereo.
+        """
+        servo = self.servo.gains(chunk.points())
+        self.servo.listen(chunk, reference.numpy())
+        sound = self._lines(mix, servo)
+        sound = self._warmed(sound, controls.warmth)
+        sound = self._mono_below(sound)
+        sound = self._lines(sound, controls.level_gain)
+        return self._dithered(chunk, self.limiter.limited(sound))
+
+    def _lines(self, sound: torch.Tensor, gains: Floats) -> torch.Tensor:
+        """``sound`` under a gain that is a line between grid points."""
+        if gains.min() == gains.max():
+            return sound if gains[0] == 1.0 else sound * float(gains[0])
+        rows = sound.reshape(CHANNELS, -1, SEGMENT_FRAMES)
+        return (rows * self._ramped(gains)).reshape(sound.shape)
+
+    def _ramped(self, values: Floats) -> torch.Tensor:
+        start = torch.from_numpy(values[:-1].astype(np.float32))[:, None]
+        change = torch.from_numpy(np.diff(values).astype(np.float32))[:, None]
+        return torch.addcmul(start, change, self._ramp)
+
+    def _warmed(self, sound: torch.Tensor, warmth: Floats) -> torch.Tensor:
+        """Body below 300 Hz and a soft curve; both grow with ``warmth``, and 0.5 is nearly neutral."""
+        rows = sound.reshape(CHANNELS, -1, SEGMENT_FRAMES)
+        if (warmth != _NEUTRAL_WARMTH).any():
+            body = self._body.filtered(sound).reshape(rows.shape)
+            rows = torch.addcmul(rows, body, self._ramped(0.7 * (warmth - _NEUTRAL_WARMTH)))
+        drive = self._ramped(0.35 + 1.1 * warmth)
+        return (torch.tanh(rows * drive) / drive).reshape(sound.shape)
+
+    def _mono_below(self, sound: torch.Tensor) -> torch.Tensor:
+        """Nothing at DC, and nothing to the sides below 120 Hz."""
+        middle_side = torch.stack((sound[0] + sound[1], sound[0] - sound[1])).mul_(0.5)
+        middle, side = self._bass.filtered(middle_side)
+        return torch.stack((middle + side, middle - side))
+
+    def _dithered(self, chunk: Chunk, sound: torch.Tensor) -> bytes:
+        begin = hashed(self._seed, chunk.partition) + chunk.offset // SEGMENT_FRAMES
+        rows = (begin % _DITHER_ROWS + np.arange(chunk.segments)) % _DITHER_ROWS
+        interleaved = sound.numpy().T.reshape(-1)
+        steps = np.rint(interleaved * 32767.0 + self._dither[rows].reshape(-1))
+        samples: bytes = np.clip(steps, -32768, 32767).astype("<i2").tobytes()
+        return samples

@@ -1,0 +1,194 @@
+"""From sounding notes to buses: all voices of a chunk at once.
+
+Every strand becomes one row of sound; envelopes, layer gains, places and sends are one gain per strand,
+bus and grid point, drawn as straight lines between grid points. The mix is two matrix products:
+``G0 @ sound + ramp * ((G1 - G0) @ sound)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from auralisd.synthesis.chance import Walks
+from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, Chunk, Floats
+from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
+from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
+from auralisd.synthesis.ramps import RampedControls
+from auralisd.synthesis.sounding import Arrays
+from auralisd.synthesis.voices import StreamedEnvelopes, StreamedSaws, StreamedSines
+from auralisd.units import SAMPLE_RATE_HZ
+
+BUSES: Final = 7
+"""dry left and right, reverb left and right, delay; then what the loudness servo listens to, left and right."""
+
+_DRIFT_WALK: Final = 101
+_NYQUIST_SAFE_HZ: Final = 5_000.0
+
+
+@dataclass(slots=True)
+class VoiceMixer:
+    """Renders all sounding notes of a chunk onto the buses."""
+
+    bank: TableBank
+    walks: Walks
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        """Build the torchsynth modules and the ramp inside a segment."""
+        self.envelopes = StreamedEnvelopes()
+        self.sines = StreamedSines()
+        self.saws = StreamedSaws()
+        self.move_to(self.device)
+
+    envelopes: StreamedEnvelopes = None  # type: ignore[assignment]
+    sines: StreamedSines = None  # type: ignore[assignment]
+    saws: StreamedSaws = None  # type: ignore[assignment]
+    ramp: torch.Tensor = None  # type: ignore[assignment]
+
+    def move_to(self, device: torch.device) -> None:
+        """Work on ``device`` from now on."""
+        self.device = device
+        self.sines.to(device)
+        self.saws.to(device)
+        self.ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32, device=device) / SEGMENT_FRAMES
+
+    def mixed(self, chunk: Chunk, arrays: Arrays, controls: RampedControls) -> torch.Tensor:
+        """The buses of ``chunk``: float32 ``(BUSES, frames)``."""
+        points = chunk.points()
+        age = (points - arrays.onset[:, None]) / SAMPLE_RATE_HZ
+        bright = np.clip(controls.brightness + arrays.brightness[:, None], 0.0, 1.0)
+        amplitude = self._amplitudes(chunk, arrays, points, age, bright)
+        gains = _bus_gains(arrays, amplitude, controls)
+        start, change, onsets = _lines(chunk, arrays, gains)
+        sound = self._sound(chunk, arrays, points, age, bright)
+        for segment, strands, frames in onsets:
+            sound[segment, strands, :frames] = 0.0
+        both = torch.from_numpy(np.concatenate((start, change), axis=1)).to(self.device)
+        product = torch.bmm(both, sound)
+        mixed = torch.addcmul(product[:, :BUSES], product[:, BUSES:], self.ramp)
+        return mixed.transpose(0, 1).reshape(BUSES, chunk.frames)
+
+    def _amplitudes(self, chunk: Chunk, arrays: Arrays, points: Floats, age: Floats, bright: Floats) -> Floats:
+        """Amplitude of each strand at each grid point, before layers and places: ``(strands, points)``."""
+        shapes = torch.from_numpy(arrays.shapes)
+        envelope = self.envelopes.levels(shapes, torch.from_numpy(age.astype(np.float32))).numpy().astype(np.float64)
+        if (arrays.joined > chunk.start - JOIN_FRAMES).any():
+            envelope *= np.clip((points - arrays.joined[:, None]) / JOIN_FRAMES, 0.0, 1.0)
+        if (arrays.cut < chunk.end + STEAL_FRAMES).any():
+            envelope *= np.clip((arrays.cut[:, None] - points) / STEAL_FRAMES, 0.0, 1.0)
+        column, owner = arrays.column, arrays.owner
+        amplitude = envelope[owner] * column["gain"][:, None]
+        dark = column["at_dark"][:, None]
+        amplitude *= dark + (column["at_bright"][:, None] - dark) * bright[owner]
+        amplitude *= 1.0 + column["movement"][:, None] * self._walk_lines(chunk, arrays, points)
+        decaying = np.flatnonzero(column["decay_rate"])
+        if len(decaying):
+            elapsed = np.maximum(age[owner[decaying]], 0.0)
+            amplitude[decaying] *= np.exp(-column["decay_rate"][decaying, None] * elapsed)
+        return np.asarray(amplitude)
+
+    def _walk_lines(self, chunk: Chunk, arrays: Arrays, points: Floats) -> Floats:
+        """The level walks, read at both ends of the partition and straight between."""
+        ends = np.array([chunk.partition, chunk.partition + 1], dtype=np.float64) * PARTITION_FRAMES
+        values = self.walks.at(ends[None, :], arrays.column["walk"][:, None])
+        share = (points - ends[0]) / PARTITION_FRAMES
+        return np.asarray(values[:, :1] + (values[:, 1:] - values[:, :1]) * share)
+
+    def _sound(self, chunk: Chunk, arrays: Arrays, points: Floats, age: Floats, bright: Floats) -> torch.Tensor:
+        """All strands at full level: float32 ``(segments, strands, 63)``, in the order of ``arrays``."""
+        parts = []
+        if arrays.tables:
+            segments = chunk.first_segment + np.arange(chunk.segments)[:, None]
+            offset, row = arrays.column["offset"][: arrays.tables], arrays.column["row"][: arrays.tables]
+            parts.append(self.bank.read(row + (segments + offset) % TABLE_ROWS))
+        if arrays.sines or arrays.saws:
+            cycles = self._cycles(arrays, points, age)
+            start, step = (
+                (cycles[:, :-1] % 1.0).T.astype(np.float32),
+                (cycles[:, 1:] - cycles[:, :-1]).T.astype(np.float32),
+            )
+            begun, stepped = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (start, step))
+            sines = arrays.sines
+            if sines:
+                parts.append(self.sines.sound(begun[:, :sines], stepped[:, :sines], self.ramp))
+            if arrays.saws:
+                partials = torch.from_numpy(_saw_partials(arrays, bright)).to(self.device)
+                parts.append(self.saws.sound(begun[:, sines:], stepped[:, sines:], self.ramp, partials))
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def _cycles(self, arrays: Arrays, points: Floats, age: Floats) -> Floats:
+        """Phase of each oscillator at each grid point, in cycles since its onset: ``(oscillators, points)``.
+
+        A function of time alone (vibrato, drift and fall are phase modulations in closed form), in float64.
+        """
+        column = {name: values[arrays.tables :] for name, values in arrays.column.items()}
+        owner = arrays.owner[arrays.tables :]
+        elapsed = age[owner]
+        frequency = column["frequency_hz"][:, None]
+        cycles = column["cycles"][:, None] + frequency * elapsed
+        drifting = np.flatnonzero(column["drift_cycles"])
+        if len(drifting):
+            walk = self.walks.at(points[None, :], column["walk"][drifting, None] + _DRIFT_WALK)
+            cycles[drifting] += column["drift_cycles"][drifting, None] * walk
+        falling = np.flatnonzero(column["drop_cycles"])
+        if len(falling):
+            fallen = np.exp(-np.maximum(elapsed[falling], 0.0) * column["drop_rate"][falling, None])
+            cycles[falling] += column["drop_cycles"][falling, None] * (1.0 - fallen)
+        rate, cents, delay = arrays.vibrato[:, owner][:, :, None]
+        swinging = np.flatnonzero(rate)
+        if len(swinging):
+            rate, cents, delay, elapsed = rate[swinging], cents[swinging], delay[swinging], elapsed[swinging]
+            depth = frequency[swinging] * (2.0 ** (cents / 1200.0) - 1.0) / (2.0 * np.pi * rate)
+            cycles[swinging] += depth * np.clip(elapsed / delay, 0.0, 1.0) * np.sin(2.0 * np.pi * rate * elapsed)
+        return np.asarray(cycles)
+
+
+def _saw_partials(arrays: Arrays, bright: Floats) -> np.ndarray:
+    """Edge of each saw at the start of each segment: float32 ``(segments, saws)``; no edge near Nyquist."""
+    first = arrays.tables + arrays.sines
+    column, owner = arrays.column, arrays.owner[first:]
+    wanted = column["partials"][first:, None] * 2.0 ** (2.4 * (bright[owner, :-1] - 0.5))
+    allowed = np.maximum(_NYQUIST_SAFE_HZ / column["frequency_hz"][first:, None], 0.3)
+    return np.ascontiguousarray(np.minimum(wanted, allowed).T.astype(np.float32))
+
+
+def _bus_gains(arrays: Arrays, amplitude: Floats, controls: RampedControls) -> np.ndarray:
+    """Gain of each strand onto each bus: float32 ``(points, buses, strands)``."""
+    column = arrays.column
+    plain = amplitude.T.astype(np.float32)
+    heard = (amplitude * controls.layer_gains[arrays.layer[arrays.owner]]).T.astype(np.float32)
+    left, right, send = column["left"], column["right"], column["send"]
+    onto = np.stack([left, right, left * send, right * send, column["delay"] * 0.7071])
+    reference = np.stack([left, right]) * np.sqrt(1.0 + send * send * REFERENCE_WET * REFERENCE_WET)
+    gains = np.empty((amplitude.shape[1], BUSES, amplitude.shape[0]), dtype=np.float32)
+    np.multiply(heard[:, None, :], onto.astype(np.float32), out=gains[:, :5])
+    np.multiply(plain[:, None, :], reference.astype(np.float32), out=gains[:, 5:])
+    return gains
+
+
+REFERENCE_WET: Final = 0.8
+"""Share of the reverb in what the loudness servo hears, whatever ``space`` says."""
+
+
+def _lines(
+    chunk: Chunk, arrays: Arrays, gains: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[tuple[int, slice | np.ndarray, int]]]:
+    """Gain at the start of each segment, its change within it, and where sound before an onset is cut.
+
+    A note that begins inside a segment gets a line through zero at its very first frame.
+    """
+    start, end = gains[:-1], gains[1:]
+    onsets: list[tuple[int, slice | np.ndarray, int]] = []
+    for index in np.flatnonzero((arrays.onset > chunk.start) & (arrays.onset < chunk.end)):
+        segment, frames = divmod(int(arrays.onset[index]) - chunk.start, SEGMENT_FRAMES)
+        strands = np.flatnonzero(arrays.owner == index)
+        if frames:
+            if not onsets:
+                start = start.copy()
+            start[segment][:, strands] = end[segment][:, strands] * (-frames / (SEGMENT_FRAMES - frames))
+            onsets.append((segment, torch.from_numpy(strands), frames))  # type: ignore[arg-type]
+    return start, end - start, onsets

@@ -1,0 +1,165 @@
+"""Long stereo reverb: uniformly partitioned FFT convolution (Gardner 1995; Wefers 2015).
+
+The partition is 2205 frames, and the wet sound comes one partition late: that is the pre-delay of 50 ms.
+Early partitions are kept to 10 kHz, late ones to 4.5 kHz, where the impulse has nothing above. Slots are
+taken by absolute partition number, so the result does not depend on when the reverb was started.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import torch
+
+from auralisd.synthesis.grid import PARTITION_FRAMES, Chunk
+from auralisd.synthesis.impulse import (
+    EARLY_BINS,
+    EARLY_PARTITIONS,
+    LATE_BINS,
+    LATE_PARTITIONS,
+    PARTITIONS,
+    SPECTRUM_FRAMES,
+    ImpulseBands,
+)
+
+FADE_PARTITIONS: Final = 24  # 1.2 s from one impulse to the next
+_PARTITIONS_PER_STEP: Final = 16  # of a new impulse, made per 50 ms
+_SMALLEST_CHANGE: Final = 0.004
+
+
+class _Impulse:
+    """A transformed impulse, each part doubled so that any rotation of the slots is one slice."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.early = torch.zeros((2, 2 * EARLY_PARTITIONS, EARLY_BINS), dtype=torch.complex64, device=device)
+        self.late = torch.zeros((2, 2 * LATE_PARTITIONS, LATE_BINS), dtype=torch.complex64, device=device)
+
+    def put(self, first: int, spectra: torch.Tensor) -> None:
+        for index in range(spectra.shape[1]):
+            partition = first + index
+            if partition < EARLY_PARTITIONS:
+                _put_doubled(self.early, partition, EARLY_PARTITIONS, spectra[:, index, :EARLY_BINS])
+            else:
+                _put_doubled(self.late, partition - EARLY_PARTITIONS, LATE_PARTITIONS, spectra[:, index, :LATE_BINS])
+
+    def mix_with(self, other: _Impulse, share: float) -> None:
+        self.early.lerp_(other.early, share)
+        self.late.lerp_(other.late, share)
+
+
+def _put_doubled(table: torch.Tensor, partition: int, count: int, spectrum: torch.Tensor) -> None:
+    """Entry m of the doubled table is partition ``-m mod count``."""
+    table[:, -partition % count] = spectrum
+    table[:, -partition % count + count] = spectrum
+
+
+class Reverb:
+    """Stereo in, wet stereo out, one partition later.
+
+    Attributes:
+        space: what the room that sounds was made for; while a new one fades in, the old one's.
+    """
+
+    def __init__(self, seed: int, space: float, device: torch.device) -> None:
+        """Make the bands and the impulse for ``space``: about 100 ms."""
+        self._bands = ImpulseBands(seed)
+        self._device = device
+        self._now, self._next = _Impulse(device), _Impulse(device)
+        self._now.put(0, self._bands.spectra(space, 0, PARTITIONS).to(device))
+        self.space = space
+        self._coming_space = space
+        self._made = PARTITIONS
+        self._faded = 0
+        self._early = torch.zeros((2, EARLY_PARTITIONS, EARLY_BINS), dtype=torch.complex64, device=device)
+        self._late = torch.zeros((2, LATE_PARTITIONS, LATE_BINS), dtype=torch.complex64, device=device)
+        self._products = torch.empty_like(self._early), torch.empty_like(self._late)
+        self._incoming = torch.zeros((2, SPECTRUM_FRAMES), device=device)
+        self._outgoing = torch.zeros((2, PARTITION_FRAMES), device=device)
+        self._ramp = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=device) / PARTITION_FRAMES
+
+    def wet(self, chunk: Chunk, send: torch.Tensor, space: float) -> torch.Tensor:
+        """The reverb of what came before, for ``chunk``; takes ``send`` in.
+
+        Args:
+            chunk: where we are.
+            send: float32 ``(2, frames)``.
+            space: where the ``space`` control is going; the impulse follows in about 1.6 s.
+
+        Returns:
+            float32 ``(2, frames)``.
+        """
+        start = PARTITION_FRAMES + chunk.offset
+        self._incoming[:, start : start + chunk.frames] = send
+        wet = self._outgoing[:, chunk.offset : chunk.offset + chunk.frames]
+        if chunk.completes_partition:
+            self._follow(space)
+            self._outgoing = self._convolved(chunk.partition)
+            self._incoming[:, :PARTITION_FRAMES] = self._incoming[:, PARTITION_FRAMES:].clone()
+        return wet
+
+    def move_to(self, device: torch.device) -> None:
+        """Take all state to ``device``; what cannot be read any more begins from silence."""
+        for holder, names in (
+            (self, ("_early", "_late", "_incoming", "_outgoing", "_ramp")),
+            (self._now, ("early", "late")),
+            (self._next, ("early", "late")),
+        ):
+            for name in names:
+                setattr(holder, name, moved(getattr(holder, name), device))
+        self._device = device
+        self._products = torch.empty_like(self._early), torch.empty_like(self._late)
+        self._now.put(0, self._bands.spectra(self.space, 0, PARTITIONS).to(device))
+        self._coming_space, self._made, self._faded = self.space, PARTITIONS, 0
+        self._ramp = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=device) / PARTITION_FRAMES
+
+    def _follow(self, space: float) -> None:
+        """Make the next part of a new impulse, or start one where ``space`` has moved."""
+        if self._made < PARTITIONS:
+            count = min(_PARTITIONS_PER_STEP, PARTITIONS - self._made)
+            self._next.put(self._made, self._bands.spectra(self._coming_space, self._made, count).to(self._device))
+            self._made += count
+        elif self._faded == 0 and self._coming_space == self.space and abs(space - self.space) > _SMALLEST_CHANGE:
+            self._coming_space, self._made = space, 0
+
+    def _convolved(self, partition: int) -> torch.Tensor:
+        spectrum = torch.fft.rfft(self._incoming)
+        early_slot, late_slot = partition % EARLY_PARTITIONS, partition % LATE_PARTITIONS
+        self._late[:, late_slot] = self._early[:, early_slot, :LATE_BINS]
+        self._early[:, early_slot] = spectrum[:, :EARLY_BINS]
+        fading = self._made == PARTITIONS and self._coming_space != self.space
+        now = self._sum(self._now, early_slot, late_slot)
+        if not fading:
+            return now
+        following = self._sum(self._next, early_slot, late_slot)
+        share = (self._faded + self._ramp) / FADE_PARTITIONS
+        self._faded += 1
+        if self._faded == FADE_PARTITIONS:
+            self._now, self._next = self._next, self._now
+            self.space, self._faded = self._coming_space, 0
+        return torch.lerp(now, following, share)
+
+    def _sum(self, impulse: _Impulse, early_slot: int, late_slot: int) -> torch.Tensor:
+        """One partition of wet sound, float32 ``(2, 2205)``."""
+        early = impulse.early[:, EARLY_PARTITIONS - early_slot : 2 * EARLY_PARTITIONS - early_slot]
+        late = impulse.late[:, LATE_PARTITIONS - late_slot : 2 * LATE_PARTITIONS - late_slot]
+        total = torch.zeros((2, SPECTRUM_FRAMES // 2 + 1), dtype=torch.complex64, device=self._device)
+        torch.mul(self._early, early, out=self._products[0])
+        torch.mul(self._late, late, out=self._products[1])
+        total[:, :EARLY_BINS] = self._products[0].sum(dim=1)
+        total[:, :LATE_BINS] += self._products[1].sum(dim=1)
+        both: torch.Tensor = torch.fft.irfft(total, n=SPECTRUM_FRAMES)
+        return both[:, PARTITION_FRAMES:]
+
+
+def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """``tensor`` on ``device``, or zeros of its shape where its own device does not answer any more."""
+    try:
+        return tensor.to(device)
+    except (RuntimeError, torch.AcceleratorError):
+        return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+
+
+def wet_gain(space: np.ndarray) -> np.ndarray:
+    """Amplitude of the reverb beside the dry sound at ``space`` 0 to 1: 30 to 50 % of the whole."""
+    return np.asarray(0.9 + 0.95 * space)

@@ -1,0 +1,240 @@
+"""A note that sounds, and all of them as arrays.
+
+Everything chance and the patch decide about a note is decided once, when it begins. What then sounds is a
+matrix with one row per strand; the columns are named by ``COLUMNS``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from auralisd.score import Note
+from auralisd.synthesis.chance import Draws
+from auralisd.synthesis.grid import SEGMENT_FRAMES, Floats, Integers
+from auralisd.synthesis.oscillators import TABLE_ROWS, TableKey, table_key
+from auralisd.synthesis.patches import Patch, Strand, patch_for
+from auralisd.synthesis.ramps import LAYER_INDEX
+from auralisd.units import SAMPLE_RATE_HZ, db_to_gain, midi_to_hz, seconds_to_frames
+
+NEVER: Final = 1 << 60
+
+COLUMNS: Final = (
+    "source",  # 0 table, 1 sine, 2 saw
+    "row",  # first row of the table
+    "offset",  # rows between the grid and the table
+    "walk",  # key of its slow walks
+    "frequency_hz",
+    "cycles",  # phase at the onset
+    "drift_cycles",  # how far the phase wanders
+    "drop_cycles",  # phase gained by the fall in pitch
+    "drop_rate",  # 1 / seconds
+    "partials",
+    "gain",
+    "at_dark",
+    "at_bright",
+    "decay_rate",  # nepers per second
+    "movement",
+    "left",
+    "right",
+    "send",
+    "delay",
+)
+_WHOLE: Final = frozenset({"source", "row", "offset", "walk"})
+_ROW: Final = COLUMNS.index("row")
+_SOURCES: Final[Mapping[str, int]] = {"table": 0, "sine": 1, "saw": 2}
+_SECONDS_PER_DRIFT: Final = 3.0
+"""A walk turns over in some 7 s: so many cycles of phase per Hz make the wanted change of pitch."""
+
+
+@dataclass(slots=True)
+class SoundingNote:
+    """A note that is on, with all its chances taken.
+
+    Attributes:
+        note: as the score has it.
+        patch: what it is played with.
+        release_frames: when its release begins.
+        end_frames: from here on it is silent.
+        shape: attack, decay, sustain, release in seconds, and curve.
+        strands: float64 ``(strands, COLUMNS)``.
+        tables: what its table strands read, in their order.
+        vibrato: hertz, cents, delay in seconds.
+        brightness: added to the control.
+        joined_frames: where it was faded in late, or far in the past.
+        cut_frames: where its fade to make room ends, or far in the future.
+    """
+
+    note: Note
+    patch: Patch
+    release_frames: int
+    end_frames: int
+    shape: tuple[float, float, float, float, float]
+    strands: Floats
+    tables: tuple[TableKey, ...]
+    vibrato: tuple[float, float, float]
+    brightness: float
+    joined_frames: int = -NEVER
+    cut_frames: int = NEVER
+
+    @property
+    def silent_frames(self) -> int:
+        """From here on nothing of it is heard, whatever the reason."""
+        return min(self.end_frames, self.cut_frames)
+
+    def release_at(self, at_frames: int) -> None:
+        """Let the note end early; what has sounded stays as it was."""
+        if at_frames < self.release_frames and not self.patch.envelope.rings:
+            self.release_frames = max(at_frames, self.note.onset_frames)
+            self.end_frames = min(self.end_frames, self.release_frames + seconds_to_frames(self.shape[3]))
+
+    def place_tables(self, rows: list[int]) -> None:
+        """Say where the tables of its table strands begin."""
+        places = iter(rows)
+        for strand in self.strands:
+            if strand[0] == _SOURCES["table"]:
+                strand[_ROW] = next(places)
+
+
+@dataclass(slots=True)
+class Arrays:
+    """The sounding notes as arrays, rebuilt when one comes or goes; strands are sorted by source.
+
+    Attributes:
+        onset: float64 ``(notes,)``, absolute frames, as ``joined`` and ``cut``.
+        shapes: float32 ``(6, notes)``: attack, decay, sustain, release, curve, seconds until release.
+        layer: index of each note's layer.
+        brightness: added to the control, per note.
+        vibrato: float64 ``(3, notes)``: hertz, cents, delay.
+        column: ``COLUMNS``, each ``(strands,)``.
+        owner: note of each strand.
+        tables: how many strands read tables; they come first, then ``sines``, then ``saws``.
+    """
+
+    onset: Floats
+    joined: Floats
+    cut: Floats
+    shapes: npt.NDArray[np.float32]
+    layer: Integers
+    brightness: Floats
+    vibrato: Floats
+    column: dict[str, npt.NDArray[Any]]
+    owner: Integers
+    tables: int
+    sines: int
+    saws: int
+
+
+def fitted_pitch(note: Note, patch: Patch) -> float:
+    """MIDI pitch of ``note``, moved by octaves into the range of ``patch``."""
+    pitch = note.pitch_midi + note.cents / 100.0
+    while pitch < patch.lowest_midi:
+        pitch += 12.0
+    while pitch > patch.highest_midi:
+        pitch -= 12.0
+    return pitch
+
+
+def tables_of(note: Note) -> tuple[TableKey, ...]:
+    """The tables ``note`` will read."""
+    patch = patch_for(note.layer, note.role)
+    pitch = fitted_pitch(note, patch)
+    return tuple(
+        table_key(strand.tone, pitch + 12.0 * math.log2(strand.ratio))
+        for strand in patch.strands
+        if strand.tone is not None
+    )
+
+
+def prepared(note: Note, seed: int) -> SoundingNote:
+    """``note`` ready to sound; the tables are still to be placed."""
+    patch = patch_for(note.layer, note.role)
+    draws = Draws(seed, note.layer, note.note_id)
+    pitch = fitted_pitch(note, patch)
+    envelope = patch.envelope
+    duration = note.duration_frames / SAMPLE_RATE_HZ
+    shortest, longest = envelope.attack_seconds
+    attack = draws.uniform(shortest, longest)
+    if not envelope.rings:
+        attack = max(min(attack, 0.6 * duration), min(shortest, 0.05))
+    held = attack + envelope.decay_seconds if envelope.rings else duration
+    release_frames = note.onset_frames + max(SEGMENT_FRAMES, seconds_to_frames(held))
+    end_frames = release_frames + seconds_to_frames(envelope.release_seconds)
+    if envelope.sustain == 0.0:
+        end_frames = min(end_frames, note.onset_frames + seconds_to_frames(attack + envelope.decay_seconds))
+    level = patch.gain_db + patch.velocity_db * (note.velocity - 0.6) + patch.octave_db * (pitch - 60.0) / 12.0
+    place = patch.scatter * draws.uniform(-1.0, 1.0)
+    return SoundingNote(
+        note=note,
+        patch=patch,
+        release_frames=release_frames,
+        end_frames=end_frames,
+        shape=(attack, envelope.decay_seconds, envelope.sustain, envelope.release_seconds, envelope.curve),
+        strands=np.array([_row(strand, patch, pitch, db_to_gain(level), place, draws) for strand in patch.strands]),
+        tables=tables_of(note),
+        vibrato=(patch.vibrato_hz, patch.vibrato_cents, patch.vibrato_delay_seconds),
+        brightness=patch.velocity_brightness * (note.velocity - 0.5),
+    )
+
+
+def _row(strand: Strand, patch: Patch, pitch_midi: float, level: float, place: float, draws: Draws) -> list[float]:
+    """The strand's ``COLUMNS``."""
+    frequency = midi_to_hz(pitch_midi + strand.detune_cents / 100.0) * strand.ratio
+    angle = (min(max(place + patch.width * strand.pan, -1.0), 1.0) + 1.0) * math.pi / 4.0
+    struck = bool(strand.drop_semitones) or patch.envelope.rings
+    return [
+        _SOURCES[strand.source],
+        0,
+        draws.integer(TABLE_ROWS),
+        draws.integer(1 << 16),
+        frequency,
+        # What is struck begins at a zero crossing, all else anywhere, so that voices do not line up.
+        0.0 if struck else draws.uniform(),
+        frequency * (2.0 ** (strand.drift_cents / 1200.0) - 1.0) * _SECONDS_PER_DRIFT,
+        frequency * (2.0 ** (strand.drop_semitones / 12.0) - 1.0) * strand.drop_seconds,
+        1.0 / strand.drop_seconds,
+        strand.partials,
+        level * db_to_gain(strand.gain_db),
+        strand.at_dark,
+        strand.at_bright,
+        math.log(1000.0) / strand.decay_seconds if strand.decay_seconds else 0.0,
+        strand.movement,
+        math.cos(angle),
+        math.sin(angle),
+        db_to_gain(patch.send_db),
+        db_to_gain(patch.delay_db),
+    ]
+
+
+def as_arrays(sounding: list[SoundingNote]) -> Arrays:
+    """All notes of ``sounding``, at least one, side by side."""
+    strands = np.concatenate([s.strands for s in sounding])
+    owner = np.repeat(np.arange(len(sounding)), [len(s.strands) for s in sounding])
+    order = np.argsort(strands[:, 0], kind="stable")
+    columns, owner = strands[order].T.copy(), owner[order]
+    column = {
+        name: values.astype(np.int64) if name in _WHOLE else values
+        for name, values in zip(COLUMNS, columns, strict=True)
+    }
+    counts = np.bincount(column["source"], minlength=3)
+    held = [(s.release_frames - s.note.onset_frames) / SAMPLE_RATE_HZ for s in sounding]
+    shapes = [(*s.shape, seconds) for s, seconds in zip(sounding, held, strict=True)]
+    return Arrays(
+        onset=np.array([s.note.onset_frames for s in sounding], dtype=np.float64),
+        joined=np.array([s.joined_frames for s in sounding], dtype=np.float64),
+        cut=np.array([s.cut_frames for s in sounding], dtype=np.float64),
+        shapes=np.array(shapes, dtype=np.float32).T.copy(),
+        layer=np.array([LAYER_INDEX[s.note.layer] for s in sounding], dtype=np.int64),
+        brightness=np.array([s.brightness for s in sounding]),
+        vibrato=np.array([s.vibrato for s in sounding]).T.copy(),
+        column=column,
+        owner=owner,
+        tables=int(counts[0]),
+        sines=int(counts[1]),
+        saws=int(counts[2]),
+    )

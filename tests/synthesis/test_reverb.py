@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from auralisd.synthesis.delay import FEEDBACK, TAP_SECONDS, EchoDelay
+from auralisd.synthesis.grid import PARTITION_FRAMES, chunks
+from auralisd.synthesis.impulse import PARTITIONS, ImpulseBands, reverberation_seconds
+from auralisd.synthesis.reverb import Reverb
+from auralisd.units import SAMPLE_RATE_HZ
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", name="bands")
+def bands_fixture():
+    return ImpulseBands(5)
+
+
+def impulse_of(bands, space):
+    spectra = bands.spectra(space, 0, PARTITIONS)
+    return torch.fft.irfft(spectra)[:, :, :PARTITION_FRAMES].reshape(2, -1).double().numpy()
+
+
+def decay_seconds(sound, low_hz, high_hz):
+    """RT60 by Schroeder's backward integration, from the slope between -5 and -25 dB (ISO 3382)."""
+    spectrum = np.fft.rfft(sound)
+    frequencies = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ)
+    band = np.fft.irfft(np.where((frequencies >= low_hz) & (frequencies < high_hz), spectrum, 0.0), len(sound))
+    left = 10 * np.log10(np.cumsum(band[::-1] ** 2)[::-1] / (band**2).sum() + 1e-12)
+    begin, end = np.flatnonzero(left < -5)[0], np.flatnonzero(left < -25)[0]
+    return 60.0 / 20.0 * (end - begin) / SAMPLE_RATE_HZ
+
+
+@pytest.mark.parametrize("space", [0.0, 0.5, 1.0])
+def test_the_room_decays_as_space_says_and_sooner_in_the_treble(bands, space):
+    left = impulse_of(bands, space)[0]
+    low, high = decay_seconds(left, 260, 550), decay_seconds(left, 3500, 6000)
+    assert low == pytest.approx(reverberation_seconds(space), rel=0.15)
+    assert high < 0.7 * low
+
+
+def test_the_room_is_wide_has_no_bass_and_is_made_the_same_in_parts(bands):
+    left, right = impulse_of(bands, 0.5)
+    assert 0.2 < np.corrcoef(left, right)[0, 1] < 0.7
+    power = np.abs(np.fft.rfft(left)) ** 2
+    hertz = len(left) / SAMPLE_RATE_HZ
+    assert power[: int(150 * hertz)].mean() < 1e-3 * power[int(300 * hertz) : int(600 * hertz)].mean()
+    whole = bands.spectra(0.5, 0, PARTITIONS)
+    assert torch.allclose(bands.spectra(0.5, 40, 7), whole[:, 40:47], atol=1e-6)
+
+
+def wet(reverb, sound, *, frames=PARTITION_FRAMES, space=lambda _position: 0.5, start=0):
+    parts = []
+    for begin in range(0, sound.shape[1], frames):
+        for chunk in chunks(start + begin, min(frames, sound.shape[1] - begin)):
+            piece = sound[:, chunk.start - start : chunk.end - start]
+            parts.append(reverb.wet(chunk, piece, space(chunk.start)).clone())
+    return torch.cat(parts, dim=1).double().numpy()
+
+
+def test_an_impulse_comes_back_as_the_room_one_partition_later(bands):
+    sound = torch.zeros((2, 80 * PARTITION_FRAMES))
+    sound[0, 1000] = 1.0
+    heard = wet(Reverb(5, 0.5, CPU), sound)
+    room = impulse_of(bands, 0.5)[0]
+    expected = np.zeros(heard.shape[1])
+    begin = 1000 + PARTITION_FRAMES
+    expected[begin:] = room[: len(expected) - begin]
+    assert np.array_equal(heard[1], np.zeros(heard.shape[1]))
+    assert 10 * np.log10(((heard[0] - expected) ** 2).sum() / (expected**2).sum()) < -25.0
+
+
+def test_the_reverb_does_not_depend_on_block_size_or_on_when_it_was_started():
+    noise = torch.from_numpy(np.random.default_rng(2).standard_normal((2, 12 * PARTITION_FRAMES)).astype(np.float32))
+    whole = wet(Reverb(5, 0.5, CPU), noise)
+    assert np.array_equal(whole, wet(Reverb(5, 0.5, CPU), noise, frames=441))
+    late = wet(Reverb(5, 0.5, CPU), noise, start=97 * PARTITION_FRAMES)
+    assert np.abs(whole - late).max() < 1e-5 * np.abs(whole).max()
+
+
+def test_turning_space_glides_to_the_new_room_without_a_step():
+    noise = torch.from_numpy(np.random.default_rng(2).standard_normal((2, 70 * PARTITION_FRAMES)).astype(np.float32))
+    tone = torch.sin(2 * torch.pi * 440 / SAMPLE_RATE_HZ * torch.arange(70 * PARTITION_FRAMES)).expand(2, -1)
+
+    def space(position):
+        return 0.0 if position < 20 * PARTITION_FRAMES or position >= 30 * PARTITION_FRAMES else 1.0
+
+    steady, turned = (wet(Reverb(5, 0.0, CPU), tone, space=turn) for turn in (lambda _p: 0.0, space))
+    assert np.array_equal(steady[:, : 21 * PARTITION_FRAMES], turned[:, : 21 * PARTITION_FRAMES])
+    jumps = [np.abs(np.diff(sound[:, 21 * PARTITION_FRAMES :], n=2)).max() for sound in (steady, turned)]
+    assert jumps[1] < 2.5 * jumps[0]
+    reverb = Reverb(5, 0.0, CPU)
+    wet(reverb, noise, space=lambda _position: 1.0)
+    assert reverb.space == 1.0
+
+
+def test_echoes_come_at_their_times_and_die():
+    delay = EchoDelay(CPU)
+    sound = torch.zeros(200 * PARTITION_FRAMES)
+    sound[:2205] = torch.sin(2 * torch.pi * 600 / SAMPLE_RATE_HZ * torch.arange(2205)) * torch.hann_window(2205)
+    heard = torch.cat([delay.echoes(c, sound[c.start : c.end]) for c in chunks(0, len(sound))], dim=1).double().numpy()
+    power = (heard**2).sum(axis=0)
+    assert power[: int(0.6 * SAMPLE_RATE_HZ)].max() == 0.0
+    for seconds in TAP_SECONDS:
+        begin = int((seconds - 0.005) * SAMPLE_RATE_HZ)
+        assert power[begin : begin + 2650].sum() > 20.0
+    second = power[int(3.12 * SAMPLE_RATE_HZ) :].max() / power.max()
+    assert second < 2 * FEEDBACK**2
+    assert power[-SAMPLE_RATE_HZ:].max() < 1e-4 * power.max()
+
+
+def test_echoes_do_not_depend_on_block_size():
+    noise = torch.from_numpy(np.random.default_rng(2).standard_normal(60 * PARTITION_FRAMES).astype(np.float32))
+    heard = []
+    for frames in (PARTITION_FRAMES, 441):
+        delay, parts = EchoDelay(CPU), []
+        for begin in range(0, len(noise), frames):
+            parts += [delay.echoes(c, noise[c.start : c.end]) for c in chunks(begin, frames)]
+        heard.append(torch.cat(parts, dim=1).double().numpy())
+    assert 10 * np.log10(((heard[0] - heard[1]) ** 2).sum() / (heard[0] ** 2).sum()) < -90.0
