@@ -1,0 +1,265 @@
+"""The way out to one socket: at once where the socket takes it, patiently where it does not.
+
+Everything that goes to a listener passes here as whole frames, so no two writers
+ever interleave. The fast path is one non-blocking ``send`` by whoever has the frame;
+only what the socket refuses goes into a bounded channel, and a task of the
+listener's own sends it. A frame that was begun is finished or the connection ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import trio
+
+type Piece = bytes | memoryview
+
+CONTROL_SLOTS: Final = 16  # pongs and JSON that may wait beside the audio
+_SEND_FLAGS: Final = getattr(socket, "MSG_NOSIGNAL", 0) | getattr(socket, "MSG_DONTWAIT", 0)
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+class Outlet:
+    """One writer per socket, and what waits for it.
+
+    Attributes:
+        scope: the connection runs in it; it is cancelled when nothing more can be sent.
+        ended_by: why it was, ``gone``, ``too_slow`` or ``finished``; None while all is well.
+        skipped_packets: how many packets this listener did not get.
+    """
+
+    def __init__(
+        self,
+        stream: trio.SocketStream,
+        *,
+        backlog_packets: int,
+        head_start_packets: int,
+        evict_after_seconds: float,
+        skipped: Callable[[int], None] = lambda _packets: None,
+    ) -> None:
+        """Take over the writing side of ``stream``; `run` must be running for it to be complete.
+
+        Args:
+            stream: nobody else may write to it or close it from now on.
+            backlog_packets: packets that may wait before the listener skips to the live edge.
+            head_start_packets: packets that may wait while its head start is still on the way.
+            evict_after_seconds: how long the socket may take no byte at all.
+            skipped: told of every skip.
+        """
+        self.scope = trio.CancelScope()
+        self.ended_by: str | None = None
+        self.skipped_packets = 0
+        self._stream = stream
+        self._socket = stream.socket
+        # The same descriptor seen by a plain socket: Trio's own has no send that does not wait.
+        self._direct = socket.socket(
+            self._socket.family, self._socket.type, self._socket.proto, fileno=self._socket.fileno()
+        )
+        self._backlog_packets = backlog_packets
+        self._head_start_packets = max(backlog_packets, head_start_packets)
+        self._allowance = backlog_packets
+        self._evict_after_seconds = evict_after_seconds
+        self._skipped = skipped
+        self._head_start: deque[bytes] = deque()
+        self._channel: trio.MemorySendChannel[tuple[Piece, bool]]
+        self._waiting: trio.MemoryReceiveChannel[tuple[Piece, bool]]
+        self._channel, self._waiting = trio.open_memory_channel(self._head_start_packets + CONTROL_SLOTS)
+        self._behind = False
+        self._takes_audio = True
+        self._sealed = False
+        self._finished = False
+        self._closed = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether anything waits for the socket."""
+        return self._behind
+
+    def offer(self, packet: bytes) -> None:
+        """Send a packet now or when the socket can take it; a listener too far behind skips. Never waits."""
+        if not self._takes_audio:
+            return
+        if self._behind:
+            self._enqueue(packet)
+            return
+        sent = self._write(packet)
+        if sent != len(packet):
+            self._fall_behind(memoryview(packet)[sent:] if sent else packet, essential=sent > 0)
+
+    def open(self, frames: Iterable[bytes]) -> None:
+        """Send what must not be lost, before any packet that is offered later. Never waits."""
+        if self._finished:
+            return
+        pieces = deque(frames)
+        while pieces and not self._behind and not self._closed:
+            frame = pieces.popleft()
+            sent = self._write(frame)
+            if sent != len(frame):
+                self._head_start.append(frame[sent:])
+                self._behind = True
+                self._channel.send_nowait((b"", True))  # wakes the sender
+        if pieces and not self._closed:
+            self._head_start.extend(pieces)
+        if self._head_start:
+            self._allowance = self._head_start_packets
+
+    def start_over(self, frames: Iterable[bytes]) -> None:
+        """Send ``frames`` in place of every packet that still waits: what waited is of no use any more."""
+        self._head_start.clear()
+        self._skip_to_live_edge()
+        for frame in frames:
+            self.push(frame)
+
+    def push(self, frame: bytes) -> bool:
+        """Send a frame of ours (JSON, a close) in its turn. Never waits; False if there is no room for it."""
+        if self._closed or self._finished or self._sealed:
+            return False
+        if not self._behind:
+            self._write_or_fall_behind(frame)
+            return True
+        try:
+            self._channel.send_nowait((frame, True))
+        except (trio.WouldBlock, trio.ClosedResourceError, trio.BrokenResourceError):
+            return False
+        return True
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame of ours in its turn, waiting for room.
+
+        Raises:
+            trio.ClosedResourceError: the outlet is closed.
+            trio.BrokenResourceError: the peer is gone.
+        """
+        if self.ended_by is not None:
+            raise trio.BrokenResourceError(self.ended_by)
+        if self._closed or self._finished:
+            raise trio.ClosedResourceError
+        if self._behind:
+            await self._channel.send((frame, True))
+            return
+        self._write_or_fall_behind(frame)
+        await trio.lowlevel.checkpoint()
+
+    async def run(self) -> None:
+        """Send what the socket would not take at once, until the outlet is finished or closed."""
+        try:
+            while not self._closed:
+                while self._head_start:
+                    await self._send_patiently(self._head_start.popleft())
+                try:
+                    piece, _essential = self._waiting.receive_nowait()
+                except trio.WouldBlock:
+                    self._behind = False
+                    self._allowance = self._backlog_packets
+                    piece, _essential = await self._waiting.receive()
+                await self._send_patiently(piece)
+        except trio.EndOfChannel:
+            self._end("finished")
+        except (OSError, trio.ClosedResourceError, trio.BrokenResourceError):
+            self._end("gone")
+
+    def hush(self) -> None:
+        """No more packets; frames of ours still go."""
+        self._takes_audio = False
+
+    def seal(self) -> None:
+        """Only what `send` is given still goes: nothing may follow a close frame."""
+        self._takes_audio = False
+        self._sealed = True
+
+    def finish(self) -> None:
+        """No more of anything; `run` returns once all that waits is sent."""
+        self._takes_audio = False
+        self._finished = True
+        self._channel.close()
+
+    def abort(self) -> None:
+        """End the connection at once and let the kernel forget what it still holds."""
+        if not self._closed:
+            with contextlib.suppress(OSError):
+                self._direct.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self._end("gone")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the socket; safe to call again."""
+        self._takes_audio = False
+        if self._closed:
+            return
+        self._closed = True
+        self._head_start.clear()
+        self._channel.close()
+        self._waiting.close()
+        self._direct.detach()
+        self._socket.close()
+
+    def _write(self, frame: bytes) -> int:
+        """How much of ``frame`` the socket took; all of it where nothing will ever take any more."""
+        if self._closed or self._socket.fileno() < 0:
+            return len(frame)
+        try:
+            return self._direct.send(frame, _SEND_FLAGS)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            self._end("gone")
+            return len(frame)
+
+    def _write_or_fall_behind(self, frame: bytes) -> None:
+        sent = self._write(frame)
+        if sent != len(frame):
+            self._fall_behind(frame[sent:], essential=True)
+
+    def _fall_behind(self, rest: Piece, *, essential: bool) -> None:
+        self._behind = True
+        self._channel.send_nowait((rest, essential))
+
+    def _enqueue(self, packet: bytes) -> None:
+        if self._waiting.statistics().current_buffer_used >= self._allowance:
+            self._skip_to_live_edge()
+        try:
+            self._channel.send_nowait((packet, False))
+        except trio.WouldBlock:
+            self._count_skipped(1)
+
+    def _skip_to_live_edge(self) -> None:
+        """Drop the packets that wait, each whole; frames of ours and the rest of a begun packet stay."""
+        kept: list[tuple[Piece, bool]] = []
+        dropped = 0
+        with contextlib.suppress(trio.WouldBlock, trio.EndOfChannel):
+            while True:
+                piece, essential = self._waiting.receive_nowait()
+                if essential:
+                    kept.append((piece, essential))
+                else:
+                    dropped += 1
+        for waiting in kept:
+            self._channel.send_nowait(waiting)
+        if dropped:
+            self._count_skipped(dropped)
+
+    def _count_skipped(self, packets: int) -> None:
+        self.skipped_packets += packets
+        self._skipped(packets)
+
+    async def _send_patiently(self, piece: Piece) -> None:
+        rest = memoryview(piece)
+        while rest:
+            with trio.move_on_after(self._evict_after_seconds) as patience:
+                sent = await self._socket.send(rest)
+                rest = rest[sent:]
+            if patience.cancelled_caught:
+                self._end("too_slow")
+                self.abort()
+                raise trio.BrokenResourceError("the listener takes nothing")
+
+    def _end(self, why: str) -> None:
+        self._takes_audio = False
+        if self.ended_by is None:
+            self.ended_by = why
+        self.scope.cancel()
