@@ -1,0 +1,1 @@
+"""What outlives the process: stations, their controls log and the saved presets."""
