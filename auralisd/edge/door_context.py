@@ -1,0 +1,35 @@
+"""What everything behind the front door shares for the life of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auralisd.access import AccessPolicy
+from auralisd.edge.door_limits import DoorLimits, DoorMetrics
+from auralisd.edge.headcount import Headcount
+from auralisd.edge.rooms import Room, Rooms
+from auralisd.rate_limit import RateLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorContext:
+    """Handed to each connection; policy and limits change in place when the configuration is read again.
+
+    Attributes:
+        rooms: the stations.
+        policy: who may connect and who may change things.
+        limits: what a connection may cost.
+        metrics: where to count.
+        headcount: how many are inside.
+        authorize_tries: per client address, against guessing the token.
+        watch: told of each station that has somebody to tell about its state.
+    """
+
+    rooms: Rooms
+    policy: AccessPolicy
+    limits: DoorLimits
+    metrics: DoorMetrics
+    headcount: Headcount
+    authorize_tries: RateLimits
+    watch: Callable[[Room], None]

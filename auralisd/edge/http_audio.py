@@ -1,0 +1,165 @@
+"""Endless streams and playlists for any player that speaks HTTP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from auralisd.edge.door_context import DoorContext
+from auralisd.edge.playlists import CONTENT_TYPES, DEFAULT_FORM, base_url, playlist
+from auralisd.edge.refusals import answer, linger, refusal, response_head, unknown_name
+from auralisd.edge.request_head import RequestHead
+from auralisd.edge.rooms import Room
+from auralisd.edge.routes import PlaylistRoute, StreamRoute
+from auralisd.edge.sockets import local_authority, tune_for_audio
+from auralisd.errors import FormatError, UnknownNameError
+from auralisd.transport.codecs import GENRE, wav_header
+from auralisd.transport.forms import Form, http_form
+from auralisd.transport.icy import METADATA_INTERVAL_BYTES
+from auralisd.transport.limits import ListenerLimits
+from auralisd.transport.listener import Listener
+from auralisd.transport.outlet import Outlet
+
+AUDIO_TYPES: Final = {
+    "opus": "audio/ogg",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "aac": "audio/aac",
+    "wav": "audio/wav",
+}
+ICY_FORMS: Final = ("mp3", "aac")
+
+
+async def serve_stream(context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: StreamRoute) -> None:
+    """Answer ``GET /stream.*`` until the player leaves; ``Range`` is for files, and passed over."""
+    try:
+        room = context.rooms.room(route.station or context.rooms.default_id)
+        form = http_form(route.form)
+    except (UnknownNameError, FormatError) as error:
+        context.metrics.connection_refused("not_found")
+        await answer(stream, unknown_name(error, with_body=head.method != "HEAD"))
+        return
+    icy = route.form in ICY_FORMS and head.headers.get("icy-metadata", "").strip() == "1"
+    beginning = stream_head(room, route.form, icy=icy)
+    if head.method == "HEAD":
+        await answer(stream, beginning)
+    elif context.headcount.no_room_to_listen:
+        await answer(stream, no_room_for_listeners(context))
+    else:
+        if route.form == "wav":
+            beginning += wav_header()
+        seconds = head_start_seconds(head.query.get("burst"), form, room.broadcast.limits)
+        with context.headcount.listener():
+            await _listen(stream, room, form, beginning=beginning, head_start_seconds=seconds, icy=icy)
+
+
+async def serve_playlist(
+    context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: PlaylistRoute
+) -> None:
+    """Answer ``GET /listen.m3u`` and ``.pls``; ``?format=`` chooses another stream than MP3."""
+    try:
+        room = context.rooms.room(route.station or context.rooms.default_id)
+        form = head.query.get("format", DEFAULT_FORM)
+        http_form(form)
+    except (UnknownNameError, FormatError) as error:
+        context.metrics.connection_refused("not_found")
+        await answer(stream, unknown_name(error, with_body=head.method != "HEAD"))
+        return
+    base = base_url(head, public_url=context.policy.public_url, local_address=local_authority(stream.socket))
+    station = room.station.summary()
+    body = playlist(route.kind, title=station.title, url=f"{base}/stations/{station.id}/stream.{form}").encode()
+    headers = [
+        ("Content-Type", CONTENT_TYPES[route.kind]),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    ]
+    await answer(stream, response_head(200, headers) + (b"" if head.method == "HEAD" else body))
+
+
+def stream_head(room: Room, form: str, *, icy: bool) -> bytes:
+    """The head of an endless stream: no length, no chunks, closed when it ends."""
+    headers = [
+        ("Content-Type", AUDIO_TYPES[form]),
+        ("Cache-Control", "no-store"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("icy-name", room.station.summary().title),
+        ("icy-genre", GENRE),
+    ]
+    if icy:
+        headers.append(("icy-metaint", str(METADATA_INTERVAL_BYTES)))
+    return response_head(200, headers)
+
+
+def no_room_for_listeners(context: DoorContext) -> bytes:
+    """The answer to one listener too many."""
+    context.metrics.connection_refused("full")
+    retry = context.limits.retry_after_seconds
+    message = f"there are as many listeners as this server takes; try again in {retry} s"
+    return refusal(503, "unavailable", message, headers=[("Retry-After", str(retry))])
+
+
+def head_start_seconds(asked: str | None, form: Form, limits: ListenerLimits) -> float:
+    """The head start a listener gets: what it asked for within what is held, or what its form usually gets."""
+    try:
+        seconds = float(asked) if asked is not None else form.head_start_seconds
+    except ValueError:
+        seconds = form.head_start_seconds
+    if math.isnan(seconds):
+        return form.head_start_seconds
+    return min(max(seconds, 0.0), limits.history_seconds)
+
+
+def outlet_for(
+    stream: trio.SocketStream, room: Room, form: Form, *, skipped: Callable[[int], None] = lambda _packets: None
+) -> Outlet:
+    """The way out to a listener of ``form``, with a kernel buffer that hides nothing.
+
+    Args:
+        stream: the connection.
+        room: what it listens to.
+        form: how.
+        skipped: told of packets it misses, which are counted in any case.
+    """
+    limits, metrics = room.broadcast.limits, room.broadcast.metrics
+
+    def count_skipped(packets: int) -> None:
+        metrics.packets_skipped(form.name, packets)
+        skipped(packets)
+
+    tune_for_audio(stream.socket, send_buffer_bytes=limits.send_buffer_bytes)
+    return Outlet(
+        stream,
+        backlog_packets=limits.backlog_packets,
+        head_start_packets=limits.history_packets,
+        evict_after_seconds=(
+            limits.evict_after_seconds if form.compressed else limits.evict_uncompressed_after_seconds
+        ),
+        skipped=count_skipped,
+    )
+
+
+async def _listen(
+    stream: trio.SocketStream, room: Room, form: Form, *, beginning: bytes, head_start_seconds: float, icy: bool
+) -> None:
+    outlet = outlet_for(stream, room, form)
+    listener = Listener(
+        form=form,
+        outlet=outlet,
+        head_start_seconds=head_start_seconds,
+        icy=icy,
+        dismiss=lambda _farewell: outlet.finish(),
+    )
+    try:
+        outlet.open([beginning])
+        with outlet.scope, room.broadcast.listening(listener):
+            await outlet.run()
+        if outlet.ended_by == "finished":
+            await linger(stream)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # the player left while we said goodbye
+    finally:
+        outlet.close()

@@ -1,0 +1,229 @@
+"""Sound, state and controls over one WebSocket.
+
+trio-websocket does the handshake and the protocol's own frames (close, ping, pong);
+the hub writes the audio to the same socket itself. Both pass through one `Outlet`,
+frame by frame.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from typing import Final
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+
+from auralisd.edge import ws_messages as messages
+from auralisd.edge.door_context import DoorContext
+from auralisd.edge.http_audio import no_room_for_listeners, outlet_for
+from auralisd.edge.refusals import answer, linger, refusal, unknown_name
+from auralisd.edge.request_head import RequestHead
+from auralisd.edge.rooms import Room
+from auralisd.edge.routes import WebSocketRoute
+from auralisd.edge.ws_handshake import Handshake, read_handshake
+from auralisd.edge.ws_session import Session
+from auralisd.edge.ws_stream import RECEIVE_BYTES, WebSocketStream
+from auralisd.errors import RequestRefusedError, UnknownNameError
+from auralisd.rate_limit import RateLimit
+from auralisd.transport.forms import V0_FORM
+from auralisd.transport.listener import Farewell, Greeting, Listener, Resume, Welcome
+
+CLOSE_NORMAL: Final = 1000
+CLOSE_STOPPING: Final = 1001
+CLOSE_NOT_UNDERSTOOD: Final = (1002, 1007)  # not the protocol, not UTF-8; trio-websocket keeps them to itself
+CLOSE_POLICY: Final = 1008
+CLOSE_TOO_BIG: Final = 1009  # sent by trio-websocket, which then reads no more
+CLOSE_TOO_SLOW: Final = 4000
+CLOSE_FULL: Final = 4003
+HANDSHAKE_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 0.8  # within the second that a goodbye to everybody may take
+_COUNT: Final = re.compile("[0-9]{1,19}")
+MOST_SKIPPED_PACKETS: Final = 100
+SKIPPED_WINDOW_SECONDS: Final = 30.0
+"""Ten of thirty seconds missed: the line does not carry this form, and the page should ask for a smaller one."""
+FAREWELLS_AT_ONCE: Final = 64
+"""So many who came too late are told so in a way a browser can read; past that there is only the bare 503."""
+
+
+async def serve_websocket(
+    context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: WebSocketRoute, *, client: str
+) -> None:
+    """Answer a WebSocket until either side has had enough of it.
+
+    Args:
+        context: what the door shares.
+        stream: the connection, its head read.
+        head: that head.
+        route: which station it is for.
+        client: the address it is known by.
+    """
+    try:
+        room = context.rooms.room(route.station or context.rooms.default_id)
+        handshake = read_handshake(head)
+    except UnknownNameError as error:
+        context.metrics.connection_refused("not_found")
+        await answer(stream, unknown_name(error))
+        return
+    except RequestRefusedError as error:
+        context.metrics.connection_refused("bad_request")
+        await answer(stream, refusal(400, error.code, str(error), headers=error.headers.items()))
+        return
+    full = handshake.form.source is not None and context.headcount.no_room_to_listen
+    if full and context.headcount.farewells >= FAREWELLS_AT_ONCE:
+        await answer(stream, no_room_for_listeners(context))
+        return
+    await _Connection(context, stream, head, room, handshake, client=client).run(full=full)
+
+
+class _Connection:
+    """One WebSocket from its handshake to its close."""
+
+    def __init__(
+        self,
+        context: DoorContext,
+        stream: trio.SocketStream,
+        head: RequestHead,
+        room: Room,
+        handshake: Handshake,
+        *,
+        client: str,
+    ) -> None:
+        self._context = context
+        self._stream = stream
+        self._head = head
+        self._room = room
+        self._handshake = handshake
+        self._client = client
+        self._skips = RateLimit(per_second=MOST_SKIPPED_PACKETS / SKIPPED_WINDOW_SECONDS, burst=MOST_SKIPPED_PACKETS)
+        self._outlet = outlet_for(stream, room, handshake.form, skipped=self._skipped)
+        self._frames = WebSocketStream(stream, self._outlet, handshake.head, head.rest)
+        self._conversation = trio.CancelScope()
+        self._code = CLOSE_NORMAL
+        self._farewell: Farewell | None = None
+        self._parted = False  # both sides have closed: nothing is left to be read
+
+    async def run(self, *, full: bool) -> None:
+        """Shake hands, then converse, or turn the client away; let go of the socket in the end."""
+        try:
+            with self._outlet.scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._outlet.run, name="sender")
+                    websocket = await self._accepted(nursery)
+                    if websocket is not None and full:
+                        await self._turn_away(websocket)
+                    elif websocket is not None:
+                        await self._listen(websocket)
+                    nursery.cancel_scope.cancel()
+                if not self._parted:
+                    with trio.move_on_after(CLOSE_SECONDS):
+                        await linger(self._stream)
+        except* (ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client left in the middle of something
+        finally:
+            self._outlet.close()
+
+    async def _accepted(self, nursery: trio.Nursery) -> WebSocketConnection | None:
+        with trio.move_on_after(HANDSHAKE_SECONDS):
+            request = await wrap_server_stream(
+                nursery,
+                self._frames,
+                message_queue_size=1,
+                max_message_size=messages.MAX_MESSAGE_BYTES,
+                receive_buffer_size=RECEIVE_BYTES,
+            )
+            websocket = await request.accept(subprotocol=self._handshake.subprotocol)
+            self._frames.accepted.set()
+            return websocket
+        return None
+
+    async def _turn_away(self, websocket: WebSocketConnection) -> None:
+        """Say that there is no room; a browser can read a close code, but not a refused handshake."""
+        self._context.metrics.connection_refused("full")
+        farewell = Farewell(reason="full", retry_ms=self._context.limits.retry_after_seconds * 1000)
+        with self._context.headcount.farewell():
+            await self._part(websocket, CLOSE_FULL, farewell)
+
+    async def _listen(self, websocket: WebSocketConnection) -> None:
+        form = self._handshake.form
+        session = Session(
+            self._context,
+            self._room,
+            client=self._client,
+            may_control=self._context.policy.may_control(self._head.facts),
+        )
+        listener = Listener(
+            form=form,
+            outlet=self._outlet,
+            head_start_seconds=form.head_start_seconds,
+            greet=None if form is V0_FORM else self._greeting(session),
+            resume=_resume(self._head.query),
+            dismiss=self._dismiss,
+        )
+        counted = self._context.headcount.listener() if form.source is not None else nullcontext()
+        with counted, self._room.broadcast.listening(listener):
+            self._context.watch(self._room)
+            with self._conversation:
+                await self._answer_messages(websocket, session)
+            if self._frames.flooded:
+                self._context.metrics.listener_evicted("flood")
+                self._outlet.push(close_frame(CLOSE_POLICY, "more than the limits in hello allow"))
+            else:
+                await self._part(websocket, self._code, self._farewell)
+
+    def _greeting(self, session: Session) -> Greeting:
+        station = self._room.station
+
+        def greet(welcome: Welcome) -> bytes:
+            hello = messages.hello(station, self._handshake.form, welcome, may_control=session.may_control)
+            return messages.json_frame(hello) + messages.json_frame(messages.state(station))
+
+        return greet
+
+    def _dismiss(self, farewell: Farewell) -> None:
+        self._leave(CLOSE_STOPPING, farewell)
+
+    def _skipped(self, packets: int) -> None:
+        """Part with a listener whose line is too slow for its form, in words its page can act upon."""
+        if not self._skips.allows(trio.current_time(), packets) and self._farewell is None:
+            self._context.metrics.listener_evicted("too_slow")
+            self._outlet.hush()
+            self._leave(CLOSE_TOO_SLOW, Farewell(reason="too_slow", retry_ms=0))
+
+    def _leave(self, code: int, farewell: Farewell) -> None:
+        if self._farewell is None:
+            self._code, self._farewell = code, farewell
+        self._conversation.cancel()
+
+    async def _answer_messages(self, websocket: WebSocketConnection, session: Session) -> None:
+        with suppress(ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
+            while True:
+                reply = session.reply_to(await websocket.get_message())
+                if reply is not None:
+                    await self._outlet.send(messages.json_frame(reply))
+
+    async def _part(self, websocket: WebSocketConnection, code: int, farewell: Farewell | None) -> None:
+        """Close properly if the client goes along with it in time; the first protocol knows no ``bye``."""
+        with trio.move_on_after(CLOSE_SECONDS, shield=True) as patience:
+            if farewell is not None and self._handshake.form is not V0_FORM:
+                await self._outlet.send(messages.json_frame(messages.bye(farewell)))
+            await websocket.aclose(code, farewell.reason if farewell else None)
+        found = websocket.closed.code if websocket.closed is not None else code
+        if found in CLOSE_NOT_UNDERSTOOD and not self._frames.close_sent:
+            self._outlet.push(close_frame(found, "these are not the frames of a WebSocket client"))
+        self._parted = not patience.cancelled_caught and found not in (CLOSE_TOO_BIG, *CLOSE_NOT_UNDERSTOOD)
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """A close frame from a server (RFC 6455, section 5.5.1); ``reason`` of at most 123 bytes."""
+    payload = code.to_bytes(2) + reason.encode()
+    return bytes([0x88, len(payload)]) + payload
+
+
+def _resume(query: Mapping[str, str]) -> Resume | None:
+    """Where the client says it was cut off, or None."""
+    epoch, position = query.get("epoch", ""), query.get("position", "")
+    if not (_COUNT.fullmatch(epoch) and _COUNT.fullmatch(position)):
+        return None
+    return Resume(epoch=int(epoch), position=int(position))
