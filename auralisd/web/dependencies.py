@@ -1,0 +1,56 @@
+"""Everything the web side works with, handed in as one value."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+from auralisd.access import AccessPolicy
+from auralisd.observability.metrics import Metrics
+from auralisd.score import SEED_BITS
+from auralisd.station import DaemonFacts, PresetShelf, StationDirectory
+from auralisd.web.pages import shipped_client_directory
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _draw_seed() -> int:
+    return secrets.randbits(SEED_BITS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDependencies:
+    """What the app asks and tells.
+
+    Attributes:
+        stations: all stations.
+        presets: all presets.
+        daemon: what the daemon knows of itself.
+        policy: who may do what.
+        metrics: where answers are counted and ``/metrics`` comes from.
+        client_directory: the page's files.
+        changes_per_second: changes one client may make.
+        body_timeout_seconds: how long a client may take to send a body.
+        monotonic_seconds: the clock of the rate limits.
+        unix_ms: the wall clock, for timestamps in answers only.
+        draw_seed: chance, for a new piece.
+    """
+
+    stations: StationDirectory
+    presets: PresetShelf
+    daemon: DaemonFacts
+    policy: AccessPolicy
+    metrics: Metrics
+    client_directory: Path = field(default_factory=shipped_client_directory)
+    changes_per_second: float = 10.0
+    body_timeout_seconds: float = 5.0
+    monotonic_seconds: Callable[[], float] = trio.current_time
+    unix_ms: Callable[[], int] = _unix_ms
+    draw_seed: Callable[[], int] = _draw_seed
