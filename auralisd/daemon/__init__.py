@@ -1,0 +1,51 @@
+"""The daemon: one ``trio.run``, one tree of tasks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+import structlog
+import trio
+
+from auralisd.daemon.systemd import Notifier
+from auralisd.daemon.worker import JobsUnderWay
+from auralisd.observability.logs import configure_logs
+from auralisd.settings import Settings
+
+log = structlog.get_logger()
+
+
+def run_daemon(settings: Settings, *, config_path: Path | None) -> int:
+    """Play until stopped; answers the exit code.
+
+    Raises:
+        SettingsError: the address or the port cannot be used.
+    """
+    started_at_seconds = time.monotonic()
+    configure_logs(
+        level=settings.log_level,
+        form=settings.log_format,
+        stream=sys.stderr,
+        under_journal="JOURNAL_STREAM" in os.environ,
+    )
+    log.info("starting", config=str(config_path) if config_path else None, state_dir=str(settings.state_dir))
+    from auralisd.daemon.supervisor import run_tree  # after the log, so that its slow imports are accounted for
+
+    jobs = JobsUnderWay()
+    trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds)
+    log.info("stopped")
+    if jobs or "torch" in sys.modules:
+        _leave_at_once()
+    return 0
+
+
+def _leave_at_once() -> None:
+    """End the process past a thread that hangs and past the taking down of torch: Python would wait for either."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,23 @@
+"""Sentences for listeners about what happens to the sound, as WebSocket messages."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from auralisd.transport.packet import websocket_frame
+
+type NoticeCode = Literal["bed_on_air", "live_again", "device_lost"]
+
+_TEXTS: dict[NoticeCode, tuple[str, str]] = {
+    "bed_on_air": ("warning", "The synthesiser is late; the last half minute plays on softly"),
+    "live_again": ("info", "The music goes on"),
+    "device_lost": ("warning", "The audio device was lost; the music goes on with the processor"),
+}
+
+
+def notice(code: NoticeCode) -> bytes:
+    """A ``notice`` message, framed, for ``Broadcast.tell``."""
+    level, text = _TEXTS[code]
+    message = {"type": "notice", "level": level, "code": code, "text": text}
+    return websocket_frame(json.dumps(message, separators=(",", ":")).encode(), text=True)

@@ -1,0 +1,207 @@
+"""The daemon's tree of tasks, in one function."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import socket
+import time
+from typing import Any, cast
+
+import structlog
+import trio
+
+from auralisd.access import AccessPolicy
+from auralisd.composition.presets import BUILT_IN
+from auralisd.daemon.directory import LiveDirectory
+from auralisd.daemon.facts import LiveFacts
+from auralisd.daemon.reload import Reloader
+from auralisd.daemon.rooms import LiveRooms
+from auralisd.daemon.state_keeper import StateKeeper
+from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
+from auralisd.daemon.systemd import Notifier
+from auralisd.daemon.tasks.import_torch import import_torch
+from auralisd.daemon.tasks.keeper_task import run_keeper
+from auralisd.daemon.tasks.signal_task import run_signals
+from auralisd.daemon.tasks.watchdog import run_watchdog
+from auralisd.daemon.worker import JobsUnderWay, open_worker
+from auralisd.edge.door_limits import DoorLimits
+from auralisd.edge.front_door import serve_front_door
+from auralisd.edge.hypercorn_bridge import ASGIApp
+from auralisd.edge.sockets import open_listeners
+from auralisd.errors import SettingsError
+from auralisd.observability.metrics import Metrics
+from auralisd.observability.slow_steps import SlowSteps, install
+from auralisd.settings import Settings
+from auralisd.storage.preset_shelf import SavedPresetShelf
+from auralisd.storage.state_file import StateFile
+from auralisd.transport.shipped_sound import shipped_bed
+from auralisd.web.app import create_app
+from auralisd.web.dependencies import WebDependencies
+from auralisd.web.pages import shipped_client_directory
+
+log = structlog.get_logger()
+
+# A stop takes less than three seconds, whatever listeners do: fading and goodbyes, stragglers, the last save.
+FADE_OUT_SECONDS = 1.3
+STRAGGLERS_SECONDS = 0.3
+LAST_SAVE_SECONDS = 0.3
+
+
+async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, started_at_seconds: float) -> None:
+    """Run everything there is, from the first listener to the last goodbye.
+
+    ::
+
+        daemon
+        |-- signals            SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again
+        |-- front door         one task per connection; audio to the hub, all else to the web app
+        |-- import torch       once, beside the loop, while the bed plays
+        |-- station ...        one per station, asleep until somebody listens
+        |   `-- pieces (composer, renderer), continuity, encoders, pacer
+        |-- keeper             saves positions and the controls log
+        `-- watchdog           tells systemd that the music goes on
+
+    Returns when the daemon was stopped: the stations fade out, listeners are told, the state is
+    saved, and whatever still hangs is cancelled.
+
+    Raises:
+        SettingsError: the address or the port cannot be used.
+    """
+    metrics = Metrics()
+    slow_steps = SlowSteps(on_pass=metrics.loop_passed, on_slow_step=functools.partial(_slow_step, metrics))
+    install(slow_steps)
+    listeners = await bound(settings)
+    state = StateFile(settings.state_dir)
+    for found in state.notices:
+        log.warning("state file", notice=found)
+    keeper = StateKeeper(state, open_worker(jobs), metrics)
+    presets = SavedPresetShelf(state, built_in=BUILT_IN, run_in_worker=open_worker(jobs))
+    studio = Studio(
+        new_worker=functools.partial(open_worker, jobs),
+        new_instrument=new_renderer,
+        can_render=trio.Event(),
+        device=DeviceInUse(),
+        shipped_bed=shipped_bed(),
+        metrics=metrics,
+    )
+    stopping = trio.Event()
+    policy, limits = access_policy(settings), door_limits(settings)
+    async with trio.open_nursery() as nursery:
+        directory = LiveDirectory(
+            settings=settings, studio=studio, keeper=keeper, presets=presets, nursery=nursery, stopping=stopping
+        )
+        await directory.open()
+        facts = LiveFacts(
+            studio=studio,
+            stations=lambda: directory.stations,
+            stopping=stopping,
+            longest_pass_seconds=lambda: slow_steps.longest_pass_seconds,
+            storage_problem=lambda: keeper.problem,
+        )
+        app = create_app(
+            WebDependencies(
+                stations=directory,
+                presets=presets,
+                daemon=facts,
+                policy=policy,
+                metrics=metrics,
+                client_directory=shipped_client_directory(),
+            )
+        )
+        reloader = Reloader(settings, notifier=notifier, apply=functools.partial(_apply, policy, limits))
+        await nursery.start(run_signals, stopping.set, reloader.reload, name="signals")
+        nursery.start_soon(run_watchdog, notifier, lambda: directory.stations, studio.can_render, name="watchdog")
+        nursery.start_soon(run_keeper, keeper, lambda: directory.stations, name="keeper")
+        async with trio.open_nursery() as front:
+            serve = functools.partial(
+                serve_front_door,
+                listeners=listeners,
+                rooms=LiveRooms(directory),
+                app=cast("ASGIApp", app),
+                policy=policy,
+                limits=limits,
+                stopping=stopping,
+                metrics=metrics,
+            )
+            await front.start(serve, name="front door")
+            notifier.ready()
+            log.info("ready", seconds=round(time.monotonic() - started_at_seconds, 2), **_addresses(listeners))
+            nursery.start_soon(import_torch, studio, settings.device, name="import torch")
+            await stopping.wait()
+            notifier.stopping()
+        with trio.move_on_after(LAST_SAVE_SECONDS):
+            for station in directory.stations:
+                await keeper.save(station)
+        nursery.cancel_scope.cancel()
+    if not jobs:
+        state.close()
+
+
+async def bound(settings: Settings) -> list[trio.SocketListener]:
+    """Listening sockets at the configured address.
+
+    Raises:
+        SettingsError: it is taken, or not ours to use.
+    """
+    try:
+        return await open_listeners(settings.bind_host, settings.port)
+    except socket.gaierror as error:
+        raise SettingsError("host", settings.host, "no address of this machine; see --host") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            cure = "is taken by another program (perhaps another auralisd); choose another with --port"
+        elif error.errno == errno.EACCES:
+            cure = "needs more rights than this user has; choose one from 1024 on with --port"
+        else:
+            cure = f"cannot be used ({error.strerror}); choose another address with --host"
+        raise SettingsError("port", settings.port, cure) from error
+
+
+def access_policy(settings: Settings) -> AccessPolicy:
+    """Who may connect and who may change things, out of the settings."""
+    return AccessPolicy(
+        token=settings.token_text,
+        bind_is_loopback=settings.binds_loopback,
+        public_url=settings.public_url,
+        own_names=frozenset({socket.gethostname().lower()}),
+        allowed_hosts=frozenset(settings.allowed_hosts),
+        allowed_origins=frozenset(settings.allowed_origins),
+    )
+
+
+def door_limits(settings: Settings) -> DoorLimits:
+    """What a connection may cost, out of the settings."""
+    return DoorLimits(
+        max_listeners=settings.max_listeners,
+        max_connections=settings.max_connections,
+        max_connections_per_address=settings.max_connections_per_address,
+        trusted_proxies=settings.trusted_proxies,
+        fade_out_seconds=FADE_OUT_SECONDS,
+        farewell_seconds=STRAGGLERS_SECONDS,
+    )
+
+
+def new_renderer(**arguments: Any) -> Instrument:
+    """Build the synthesiser; torch is imported by now, and only here is it asked for."""
+    from auralisd.synthesis.renderer import Renderer
+
+    return Renderer(**arguments)
+
+
+def _apply(policy: AccessPolicy, limits: DoorLimits, settings: Settings) -> None:
+    policy.public_url = settings.public_url
+    policy.allowed_hosts = frozenset(settings.allowed_hosts)
+    policy.allowed_origins = frozenset(settings.allowed_origins)
+    limits.max_listeners = settings.max_listeners
+    limits.max_connections = settings.max_connections
+    limits.max_connections_per_address = settings.max_connections_per_address
+
+
+def _addresses(listeners: list[trio.SocketListener]) -> dict[str, str]:
+    return {"listening": ", ".join("{}:{}".format(*one.socket.getsockname()[:2]) for one in listeners)}
+
+
+def _slow_step(metrics: Metrics, task_name: str, seconds: float) -> None:
+    metrics.slow_step()
+    log.debug("slow step", task=task_name, seconds=round(seconds, 3))

@@ -1,0 +1,1 @@
+"""The tasks of the tree, one file each; ``supervisor.py`` shows how they hang together."""

@@ -1,0 +1,77 @@
+"""Gives the encoders a packet every 100 ms, whatever the renderer does."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from auralisd.audio import AudioBlock
+from auralisd.daemon.continuity import faded
+from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.notices import notice
+from auralisd.daemon.studio import Studio
+from auralisd.units import PACKET_FRAMES, db_to_gain
+
+log = structlog.get_logger()
+
+TAKE_AHEAD_SECONDS = 0.15  # a packet is asked for no sooner, so that controls act on later ones
+DECIDE_AHEAD_SECONDS = 0.06  # and waited for no longer: the encoders need the rest
+FADE_OUT_PACKETS = 4  # almost half a second of goodbye
+LEAD_STEP_SECONDS = 0.01  # per packet, when a lead is given back after the start
+
+
+async def run_continuity(
+    station: LiveStation,
+    studio: Studio,
+    live_blocks: trio.MemoryReceiveChannel[AudioBlock],
+    programme: trio.MemorySendChannel[tuple[AudioBlock, bool]],
+    stopping: trio.Event,
+) -> None:
+    """Send ``(block, last)`` packet by packet until ``stopping``, then fade out and return.
+
+    Owns the sending end of ``programme``: when it returns, the encoders and the pacer run dry
+    and return too.
+    """
+    held: AudioBlock | None = None
+    fading = 0
+    with programme, live_blocks:
+        while fading < FADE_OUT_PACKETS:
+            position = station.next_packet
+            due = station.clock.due_seconds(position) - station.lead_seconds
+            await trio.sleep_until(due - TAKE_AHEAD_SECONDS)
+            due = station.clock.due_seconds(position) - station.lead_seconds
+            with trio.move_on_at(due - DECIDE_AHEAD_SECONDS):
+                while held is None or held.position < position:
+                    held = await live_blocks.receive()
+            live = held if held is not None and held.position == position else None
+            studio.metrics.deadline_slack(due - trio.current_time())
+            block = _next_block(station, studio, position, live)
+            if stopping.is_set():
+                block, fading = _faded_out(block, fading), fading + 1
+            await programme.send((block, fading == FADE_OUT_PACKETS))
+            station.next_packet = position + PACKET_FRAMES
+            if studio.can_render.is_set():
+                station.lead_seconds = max(0.0, station.lead_seconds - LEAD_STEP_SECONDS)
+
+
+def _next_block(station: LiveStation, studio: Studio, position: int, live: AudioBlock | None) -> AudioBlock:
+    was_on_bed = station.continuity.on_bed
+    station.continuity.bed_gain = db_to_gain(station.controls.level_db)
+    block = station.continuity.next_block(position, live)
+    late = live is None and station.has_sounded  # while a station wakes or a piece begins, the bed is no failure
+    station.has_sounded |= live is not None and position >= station.piece_origin
+    if late:
+        station.underruns += 1
+        studio.metrics.underrun()
+    if late and not was_on_bed:
+        log.warning("bed on the air", station=station.id, position=position)
+        station.broadcast.tell(notice("bed_on_air"))
+    elif live is not None and was_on_bed:
+        log.info("live sound on the air", station=station.id, position=position)
+        station.broadcast.tell(notice("live_again"))
+    return block
+
+
+def _faded_out(block: AudioBlock, step: int) -> AudioBlock:
+    pcm16 = faded(block.pcm16, from_gain=1 - step / FADE_OUT_PACKETS, to_gain=1 - (step + 1) / FADE_OUT_PACKETS)
+    return AudioBlock(position=block.position, pcm16=pcm16, bed=block.bed)

@@ -1,0 +1,53 @@
+"""Encodes each packet once per format that somebody listens to, in a worker thread."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from auralisd.audio import AudioBlock
+from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.studio import Studio
+from auralisd.transport.chunk import EncodedChunk
+from auralisd.transport.encoders import EncoderBank
+
+log = structlog.get_logger()
+
+PROGRAMME_AHEAD = 0  # continuity holds the packet until the encoders take it
+JOB_PATIENCE_SECONDS = 1.5  # a busy machine is late with 100 ms of sound; longer than this it hangs
+
+
+async def run_encoders(
+    station: LiveStation,
+    studio: Studio,
+    programme: trio.MemoryReceiveChannel[tuple[AudioBlock, bool]],
+    chunks: trio.MemorySendChannel[EncodedChunk],
+) -> None:
+    """Encode until ``programme`` ends.
+
+    A bank that fails or hangs is replaced, with a worker of its own; that packet goes out as PCM
+    alone. A single codec's failure is the bank's own business.
+    """
+    with programme, chunks:
+        bank, run_in_worker = EncoderBank(title=station.title), studio.new_worker()
+        async for block, last in programme:
+            bank.title = station.title
+            chunk: EncodedChunk | None = None
+            with trio.move_on_after(JOB_PATIENCE_SECONDS):
+                try:
+                    chunk = await run_in_worker(_encode, bank, block, station.broadcast.wanted_codecs(), last)
+                except Exception as error:  # whatever a codec library raises costs its formats a gap
+                    log.exception("encoders failed", station=station.id, error=repr(error))
+            if chunk is None:
+                studio.metrics.role_restarted("encoder")
+                bank, run_in_worker = EncoderBank(title=station.title), studio.new_worker()
+                chunk = EncodedChunk(position=block.position, pcm16=block.pcm16, bed=block.bed, last=last)
+            for codec in chunk.failed:
+                log.warning("encoder failed", station=station.id, codec=codec, error=str(bank.failures[codec]))
+                studio.metrics.encoder_failed(codec)
+            await chunks.send(chunk)
+        await run_in_worker(bank.close)
+
+
+def _encode(bank: EncoderBank, block: AudioBlock, wanted: frozenset[str], last: bool) -> EncodedChunk:
+    return bank.encode(block.position, block.pcm16, wanted=wanted, bed=block.bed, last=last)

@@ -1,0 +1,53 @@
+"""Imports torch beside the loop, while the bed plays and the page is served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from auralisd.composition import Composer
+from auralisd.controls import Controls
+from auralisd.daemon.studio import Instrument, Studio
+from auralisd.errors import DeviceError, RenderError
+from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES
+
+log = structlog.get_logger()
+
+
+async def import_torch(studio: Studio, wanted_device: str) -> None:
+    """Make rendering possible, then return; the import takes seconds and stalls the loop in between.
+
+    A device that is not there is a reason to play on the CPU and to say so, not to fall silent.
+    """
+    started = time.monotonic()
+    run_in_worker = studio.new_worker()
+    name, why = await run_in_worker(_choose, wanted_device)
+    try:
+        await run_in_worker(_rehearse, studio.new_instrument, name)
+    except RenderError as error:  # the renderer's own supervision will meet it too, and decide
+        log.warning("the synthesiser could not be tried out", device=name, error=str(error))
+    studio.device.name, studio.device.why = name, why
+    log.info("synthesiser ready", device=name, why=why, seconds=round(time.monotonic() - started, 2))
+    studio.can_render.set()
+
+
+def _rehearse(new_instrument: Callable[..., Instrument], device: str) -> None:
+    """Play a tenth of a second to nobody: the first listener does not wait for tables and first torch calls."""
+    controls = Controls()
+    instrument = new_instrument(seed=0, device=device, position=0, controls=controls)
+    instrument.accept(Composer(seed=0, controls=controls).advance(PACKET_FRAMES))
+    for _ in range(BLOCKS_PER_PACKET):
+        instrument.render(controls, BLOCK_FRAMES)
+
+
+def _choose(wanted_device: str) -> tuple[str, str]:
+    from auralisd.synthesis.device import choose_device
+
+    try:
+        chosen = choose_device(wanted_device)
+    except DeviceError as error:
+        chosen = choose_device("cpu")
+        return chosen.name, str(error)
+    return chosen.name, chosen.why

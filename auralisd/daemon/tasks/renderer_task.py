@@ -1,0 +1,100 @@
+"""Turns the score into sound in a worker thread, one packet a job."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+
+import structlog
+import trio
+
+from auralisd.audio import AudioBlock
+from auralisd.controls import Controls
+from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.notices import notice
+from auralisd.daemon.studio import Instrument, Studio
+from auralisd.errors import RenderError
+from auralisd.score import ScoreSlice
+from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES, frames_to_seconds
+
+log = structlog.get_logger()
+
+BLOCKS_AHEAD = 1  # beside the packet in the renderer's own hand: 200 ms of patience with a busy machine
+BUILD_PATIENCE_SECONDS = 30.0  # tables and first torch operations on a slow machine
+JOB_PATIENCE_SECONDS = 5.0  # a job of 100 ms that takes as long hangs
+FALLBACK_CAUSES = frozenset({"device_lost", "out_of_memory"})
+
+
+async def run_renderer(
+    station: LiveStation,
+    studio: Studio,
+    phrases: trio.MemoryReceiveChannel[ScoreSlice],
+    blocks: trio.MemorySendChannel[AudioBlock],
+    first_packet: int,
+) -> None:
+    """Render from ``first_packet`` of the programme on, until continuity is gone.
+
+    Owns a worker and an instrument for this incarnation: a hung job keeps its worker, and a
+    failed instrument its state, for ever.
+
+    Raises:
+        RenderError: the instrument failed; the next incarnation gets a fresh one.
+        trio.TooSlowError: a job hangs.
+    """
+    await studio.can_render.wait()
+    piece, origin = station.piece, station.piece_origin
+    run_in_worker = studio.new_worker()
+    position = first_packet - origin
+    with trio.fail_after(BUILD_PATIENCE_SECONDS):
+        build = functools.partial(
+            studio.new_instrument,
+            seed=piece.seed,
+            device=studio.device.name,
+            position=position,
+            controls=piece.desk.controls_at(position),
+        )
+        instrument = await run_in_worker(build)
+    pieces: list[ScoreSlice] = [piece.still_sounding(position)]
+    handed_over = piece.composed_until
+    with blocks.clone() as sending:
+        while True:
+            while handed_over < position + PACKET_FRAMES:
+                received = await phrases.receive()
+                handed_over = received.end_frames
+                pieces.append(received)
+            station.render_edge = origin + position + PACKET_FRAMES
+            with trio.fail_after(JOB_PATIENCE_SECONDS):
+                pcm16, cpu_seconds = await run_in_worker(render_packet, instrument, tuple(pieces), station.controls)
+            pieces.clear()
+            _count(station, studio, cpu_seconds)
+            block = AudioBlock(position=origin + position, pcm16=pcm16)
+            position += PACKET_FRAMES
+            try:
+                await sending.send(block)
+            except trio.BrokenResourceError:
+                return
+
+
+def render_packet(instrument: Instrument, pieces: Sequence[ScoreSlice], controls: Controls) -> tuple[bytes, float]:
+    """Interleaved int16 of the next packet, and the CPU seconds its making took. Blocking."""
+    started = time.thread_time()
+    for piece in pieces:
+        instrument.accept(piece)
+    made = b"".join(instrument.render(controls, BLOCK_FRAMES).pcm16 for _ in range(BLOCKS_PER_PACKET))
+    return made, time.thread_time() - started
+
+
+def fall_back_to_cpu(station: LiveStation, studio: Studio, error: Exception) -> None:
+    """Give a failed device up for good: the CPU is always there."""
+    if isinstance(error, RenderError) and error.cause in FALLBACK_CAUSES and studio.device.name != "cpu":
+        log.warning("device lost, going on with the CPU", device=studio.device.name, error=str(error))
+        studio.device.why = f"{studio.device.name} failed while playing: {error}"
+        studio.device.name = "cpu"
+        station.broadcast.tell(notice("device_lost"))
+
+
+def _count(station: LiveStation, studio: Studio, cpu_seconds: float) -> None:
+    station.render_seconds = cpu_seconds
+    station.rendered_ratio = frames_to_seconds(PACKET_FRAMES) / max(cpu_seconds, 1e-6)
+    studio.metrics.blocks_rendered(PACKET_FRAMES, cpu_seconds, block_frames=BLOCK_FRAMES)

@@ -1,0 +1,368 @@
+"""The pipeline of one station, in virtual time, with a synthesiser that can be made to fail."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import trio
+
+from auralisd.audio import pcm16_to_samples
+from auralisd.errors import ControlsError, RenderError
+from auralisd.transport.forms import WEBSOCKET_FORMS
+from auralisd.transport.listener import Listener
+from auralisd.transport.packet import unpack_header
+from auralisd.units import PACKET_FRAMES, SAMPLE_RATE_HZ
+from tests.daemon.stations import ToneInstrument, new_station, new_studio, on_air
+
+
+def sound_of(chunks):
+    return pcm16_to_samples(b"".join(chunk.pcm16 for chunk in chunks))
+
+
+def restarts(studio, role):
+    return studio.metrics.registry.get_sample_value("auralisd_restarts_total", {"role": role}) or 0
+
+
+async def test_packets_are_published_when_they_are_due_and_none_is_left_out(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(10)
+    times = [at for at, _, _ in station.broadcast.published]
+    positions = [chunk.position for chunk in station.broadcast.chunks]
+    assert len(times) > 90
+    assert {later - earlier for earlier, later in pairwise(positions)} == {PACKET_FRAMES}
+    assert [later - earlier for earlier, later in pairwise(times)] == pytest.approx([0.1] * (len(times) - 1))
+
+
+async def test_ten_minutes_do_not_drift_by_a_sample(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(600)
+    at, _, last = station.broadcast.published[-1]
+    first_at, _, first = station.broadcast.published[0]
+    assert at - first_at == pytest.approx((last.position - first.position) / SAMPLE_RATE_HZ, abs=1e-6)
+
+
+async def test_nothing_is_rendered_while_nobody_listens(autojump_clock):
+    built = []
+
+    def instrument(**arguments):
+        built.append(arguments)
+        return ToneInstrument(**arguments)
+
+    studio = new_studio(instrument)
+    station = new_station(studio, pinned=False)
+    async with on_air(station, studio):
+        await trio.sleep(600)
+        assert station.broadcast.published == []
+        assert built == []
+        assert station.state == "idle"
+
+
+async def test_the_score_goes_on_while_a_station_sleeps(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio, pinned=False)
+    async with on_air(station, studio):
+        await trio.sleep(600)
+        station.pin(True)
+        await trio.sleep(5)
+    assert station.broadcast.chunks[0].position == pytest.approx(600 * SAMPLE_RATE_HZ, abs=SAMPLE_RATE_HZ)
+
+
+async def test_a_station_that_nobody_wants_any_more_goes_off_the_air_after_a_while(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        station.pin(False)
+        await trio.sleep(10)
+        assert station.on_air
+        await trio.sleep(30)
+        assert not station.on_air
+        count = len(station.broadcast.published)
+        await trio.sleep(60)
+        assert len(station.broadcast.published) == count
+
+
+async def test_the_bed_plays_until_the_synthesiser_is_there_and_then_crossfades(autojump_clock):
+    studio = new_studio(ready=False)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        assert station.state == "warming_up"
+        assert all(chunk.bed for chunk in station.broadcast.chunks)
+        studio.can_render.set()
+        await trio.sleep(5)
+        assert station.state == "sounding"
+    assert not station.broadcast.chunks[-1].bed
+    sound = sound_of(station.broadcast.chunks)
+    assert np.abs(np.diff(sound, axis=1)).max() < 0.03  # the tone's own steepest step is 0.0094
+    assert station.underruns == 0
+
+
+async def test_packets_are_sent_a_second_ahead_while_torch_is_imported(autojump_clock):
+    studio = new_studio(ready=False)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(3)
+        at, _, chunk = station.broadcast.published[-1]
+        assert station.clock.due_seconds(chunk.position) - at == pytest.approx(1.0, abs=0.02)
+        studio.can_render.set()
+        await trio.sleep(20)
+        at, _, chunk = station.broadcast.published[-1]
+        assert station.clock.due_seconds(chunk.position) - at == pytest.approx(0.0, abs=0.02)
+
+
+class FailingInstrument(ToneInstrument):
+    """Raises three times from its twentieth packet on, and then no more."""
+
+    failures = 0
+
+    def render(self, controls, frames=2205):
+        if self.position > 20 * PACKET_FRAMES and FailingInstrument.failures < 3:
+            FailingInstrument.failures += 1
+            raise RenderError("failed", "of the test")
+        return super().render(controls, frames)
+
+
+async def test_a_renderer_that_raises_is_replaced_and_no_packet_is_missing(autojump_clock):
+    FailingInstrument.failures = 0
+    studio = new_studio(FailingInstrument)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(20)
+    chunks = station.broadcast.chunks
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert any(chunk.bed for chunk in chunks)
+    assert not chunks[-1].bed
+    assert restarts(studio, "renderer") == 3
+    assert np.abs(np.diff(sound_of(chunks), axis=1)).max() < 0.03
+    loudest = np.sqrt(np.mean(sound_of(chunks).reshape(2, len(chunks), -1) ** 2, axis=(0, 2)))
+    assert loudest[5:].min() > 0.03  # never silence
+
+
+async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):
+    hung = []
+
+    async def worker_that_hangs_once(job, *args):
+        if len(args) == 3 and not hung and args[0].position > 20 * PACKET_FRAMES:
+            hung.append(args)
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: worker_that_hangs_once)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(30)
+    chunks = station.broadcast.chunks
+    assert hung
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert not chunks[-1].bed
+    assert restarts(studio, "renderer") == 1
+
+
+async def test_a_lost_device_moves_the_station_to_the_cpu(autojump_clock):
+    devices = []
+
+    class OnDevice(ToneInstrument):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            devices.append(self.device)
+
+        def render(self, controls, frames=2205):
+            if self.device == "cuda" and self.position > 20 * PACKET_FRAMES:
+                raise RenderError("device_lost", "the GPU fell off the bus")
+            return super().render(controls, frames)
+
+    studio = new_studio(OnDevice, device="cuda")
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(10)
+    assert devices == ["cuda", "cpu"]
+    assert studio.device.name == "cpu"
+    assert "fell off the bus" in studio.device.why
+    assert not station.broadcast.chunks[-1].bed
+
+
+async def test_an_instrument_built_again_is_told_what_sounds_already(autojump_clock):
+    FailingInstrument.failures = 0
+    built = []
+
+    def instrument(**arguments):
+        built.append(FailingInstrument(**arguments))
+        return built[-1]
+
+    studio = new_studio(instrument)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(10)
+    assert len(built) == 4
+    first_given = built[-1].accepted[0]
+    assert first_given.notes
+    assert all(note.onset_frames + note.duration_frames > first_given.start_frames for note in first_given.notes)
+
+
+async def test_a_hung_encoder_costs_a_gap_in_its_formats_and_nothing_else(autojump_clock):
+    hung = []
+
+    async def worker_that_hangs_once(job, *args):
+        if job.__name__ == "_encode" and not hung and args[1].position > 20 * PACKET_FRAMES:
+            hung.append(args)
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: worker_that_hangs_once)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(10)
+    chunks = station.broadcast.chunks
+    assert hung
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert restarts(studio, "encoder") == 1
+
+
+async def test_stopping_fades_out_within_half_a_second_and_marks_the_last_packet(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio) as stopping:
+        await trio.sleep(5)
+        stopped_at = trio.current_time()
+        stopping.set()
+        await trio.sleep(3)
+        assert not station.on_air
+    at, _, last = station.broadcast.published[-1]
+    assert at - stopped_at < 0.9
+    assert last.last
+    assert np.abs(sound_of([last])[:, -10:]).max() < 0.005
+
+
+async def test_a_reseed_begins_a_new_epoch_without_a_gap_in_the_programme(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        station.begin_piece(99)
+        await trio.sleep(5)
+    chunks = station.broadcast.chunks
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert {epoch for _, epoch, _ in station.broadcast.published} == {1, 2}
+    assert station.summary().seed == 99
+    assert station.underruns == 0
+    assert not chunks[-1].bed
+
+
+class HeardInOrder:
+    """An outlet that keeps greetings and packets in the order they came."""
+
+    ended_by = None
+
+    def __init__(self):
+        self.frames = []
+
+    def open(self, frames):
+        self.frames += frames
+
+    def start_over(self, frames):
+        self.frames += frames
+
+    def push(self, news):
+        pass
+
+    def offer(self, packet):
+        self.frames.append(unpack_header(packet[4:]))  # behind the WebSocket's own header
+
+
+def a_web_listener():
+    return Listener(
+        form=WEBSOCKET_FORMS["auralis.v1.pcm16"],
+        outlet=HeardInOrder(),
+        head_start_seconds=0.0,
+        dismiss=lambda _farewell: None,
+        greet=lambda welcome: welcome,
+    )
+
+
+async def test_the_hello_of_an_epoch_comes_before_its_packets_and_names_the_first(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    listener = a_web_listener()
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        with station.broadcast.listening(listener):
+            await trio.sleep(1)
+            station.begin_piece(99)
+            await trio.sleep(1)
+    epochs = [frame.epoch for frame in listener.outlet.frames]
+    assert epochs == sorted(epochs)
+    welcome, first = listener.outlet.frames[epochs.index(2) : epochs.index(2) + 2]
+    assert (welcome.epoch, welcome.live_position, welcome.sequence) == (2, first.position, first.sequence)
+
+
+async def test_a_station_asleep_tells_its_epoch_and_a_new_one(autojump_clock):
+    station = new_station(new_studio(), pinned=False)
+    listener = a_web_listener()
+    with station.broadcast.listening(listener):
+        station.begin_piece(99)
+    assert [welcome.epoch for welcome in listener.outlet.frames] == [1, 2]
+
+
+async def test_a_change_of_sound_is_heard_from_the_next_packet_to_be_rendered(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        applied = station.change_controls({"brightness": 0.9, "level_db": -6}, cause="rest")
+        assert set(applied.positions) == {"brightness", "level_db"}
+        assert 0 < applied.seconds_from_now("brightness") < 0.5
+        assert station.piece.desk.controls_at(applied.positions["brightness"]).brightness == 0.9
+
+
+async def test_a_change_of_key_is_heard_within_5_seconds(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        applied = station.change_controls({"key": "D", "mode": "lydian"}, cause="rest")
+        assert 0 < applied.seconds_from_now("key") < 4.5
+        await trio.sleep(6)
+        sounding = station.now_sounding()
+        assert (sounding.chord.tonic, sounding.chord.mode) == ("D", "lydian")
+        assert any("D lydian" in reason.text for reason in station.why(20))
+
+
+async def test_a_bad_change_changes_nothing(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    before = station.controls
+    with pytest.raises(ControlsError):
+        station.change_controls({"key": "H"}, cause="rest")
+    assert station.controls is before
+    assert station.piece.desk.log == []
+
+
+async def test_a_standstill_of_the_whole_process_holds_the_music_back(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        autojump_clock.jump(30)
+        await trio.sleep(5)
+    positions = [chunk.position for chunk in station.broadcast.chunks]
+    assert {later - earlier for earlier, later in pairwise(positions)} == {PACKET_FRAMES}
+    assert len(positions) == pytest.approx(97, abs=4)  # ten seconds of music, not forty
+
+
+async def test_the_score_to_come_is_told_with_what_is_committed(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        rows = station.upcoming_score(60)
+    assert {row["committed"] for row in rows} == {True, False}
+    onsets = [row.get("onset_frames", row.get("at_frames")) for row in rows]
+    assert onsets == sorted(onsets)
+    assert {"chord", "note", "section"} <= {row["kind"] for row in rows}
