@@ -1,0 +1,56 @@
+import { PROGRAMME_RATE_HZ } from "../protocol.js";
+
+const TARGET_SECONDS = 0.22;
+const EMPTY_WITHIN_MS = 200;
+
+/** @typedef {import("./playout.js").PlayoutStatus & {contextSeconds: number}} OutputStatus */
+
+/** Sound through an AudioWorklet: the buffer lives on the audio thread. */
+export class WorkletOutput {
+  /**
+   * @param {import("./graph.js").AudioGraph} graph
+   * @param {AudioWorkletNode} node
+   */
+  constructor(graph, node) {
+    this.graph = graph;
+    this.node = node;
+    this.targetSeconds = TARGET_SECONDS;
+    /** @type {(status: OutputStatus) => void} */
+    this.onStatus = () => {};
+    /** @type {(value?: unknown) => void} */
+    this.whenEmpty = () => {};
+    node.port.onmessage = ({ data }) => (data === "empty" ? this.whenEmpty() : this.onStatus(data));
+    node.connect(graph.input);
+  }
+
+  /**
+   * @param {import("./graph.js").AudioGraph} graph
+   * @returns {Promise<WorkletOutput>}
+   */
+  static async open(graph) {
+    await graph.context.audioWorklet.addModule(new URL("./playout-worklet.js", import.meta.url));
+    const node = new AudioWorkletNode(graph.context, "auralis-playout", {
+      numberOfInputs: 0,
+      outputChannelCount: [2],
+      processorOptions: { programmeRateHz: PROGRAMME_RATE_HZ, targetSeconds: TARGET_SECONDS },
+    });
+    return new WorkletOutput(graph, node);
+  }
+
+  /** @param {MessagePort} port chunks come here from now on */
+  feed(port) {
+    this.node.port.postMessage({ feed: port }, [port]);
+  }
+
+  /** Before the fade to a pause: the audio thread plays on by itself. */
+  hush() {}
+
+  /** After it: drop what is left, or a moment of it would be heard when the context wakes again. */
+  empty() {
+    return new Promise((resolve) => {
+      this.whenEmpty = resolve;
+      this.node.port.postMessage({ feed: null });
+      setTimeout(resolve, EMPTY_WITHIN_MS); // A context taken away by the system answers nothing.
+    });
+  }
+}

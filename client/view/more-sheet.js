@@ -1,0 +1,92 @@
+import { playerWords } from "../model/words.js";
+import { createChoices, createFacts } from "./controls.js";
+import { h } from "./dom.js";
+
+const FORMATS = ["opus", "mp3", "flac", "aac"];
+
+/**
+ * How the page looks and plays, other ways to listen, and what is measured.
+ *
+ * @param {import("../model/session.js").Session} session
+ * @param {() => void} changeLook apply theme and motion
+ * @returns {import("./sheets.js").Sheet}
+ */
+export function createMoreSheet(session, changeLook) {
+  const { settings } = session;
+  const theme = createChoices({
+    legend: "Appearance",
+    name: "theme",
+    form: "even",
+    choices: [
+      { value: "auto", label: "Automatic" },
+      { value: "light", label: "Light" },
+      { value: "dark", label: "Dark" },
+    ],
+    choose(value) {
+      settings.theme = /** @type {typeof settings.theme} */ (value);
+      changeLook();
+    },
+  });
+  const motion = createChoices({
+    legend: "Picture",
+    name: "motion",
+    form: "even",
+    choices: [
+      { value: "on", label: "Moving" },
+      { value: "off", label: "Still" },
+    ],
+    choose(value) {
+      settings.motion = /** @type {typeof settings.motion} */ (value);
+      changeLook();
+    },
+  });
+  const quality = createChoices({
+    legend: "Sound",
+    name: "quality",
+    form: "flow",
+    choices: [
+      { value: "automatic", label: "Automatic" },
+      { value: "pcm16", label: "Uncompressed" },
+      { value: "element", label: "Audio element" },
+    ],
+    choose: (value) => void session.changeQuality(/** @type {import("../player/choose.js").Quality} */ (value)),
+  });
+  const path = session.stationId === null ? "" : `/stations/${encodeURIComponent(session.stationId)}`;
+  const links = h("div", { class: "links" }, h("a", { href: `${path}/listen.m3u` }, "Playlist"));
+  for (const format of FORMATS) links.append(h("a", { href: `${path}/stream.${format}` }, format === "opus" ? "Opus" : format.toUpperCase()));
+  const facts = createFacts();
+  const forget = h("button", { class: "quiet", type: "button", onclick: () => session.rights.forget() }, "Forget the token kept here");
+  const lead = h("p", {}, "About this page and this station");
+  return {
+    name: "more",
+    title: "More",
+    lead,
+    body: h("div", {}, theme.element, motion.element, quality.element, h("h3", {}, "In any player"), links, h("h3", {}, "Details"), facts.element, forget),
+    render(now) {
+      theme.render(settings.theme);
+      motion.render(settings.motion);
+      quality.render(settings.quality);
+      facts.render(describe(now));
+      forget.hidden = settings.token === null;
+    },
+  };
+}
+
+/**
+ * @param {import("../model/snapshot.js").Snapshot} now
+ * @returns {[string, string][]}
+ */
+function describe(now) {
+  const { latencySeconds, bufferedSeconds, underruns, splices, outputRateHz, serverVersion } = now.details;
+  const milliseconds = (/** @type {number} */ seconds) => `${Math.round(seconds * 50) * 20} ms`;
+  return [
+    ["Player", playerWords(now.player ?? "none")],
+    ["From server to ear", latencySeconds === null ? "unknown" : milliseconds(Math.max(0, latencySeconds))],
+    ["Buffer", milliseconds(bufferedSeconds)],
+    ["Ran dry", underruns === 1 ? "once" : `${underruns} times`],
+    ["Spliced", splices === 1 ? "once" : `${splices} times`],
+    ["Sound card", outputRateHz === null ? "unknown" : `${outputRateHz / 1000} kHz`],
+    ["Seed", now.station === null ? "unknown" : String(now.station.seed)],
+    ["Server", serverVersion === null ? "unknown" : `auralisd ${serverVersion}`],
+  ];
+}

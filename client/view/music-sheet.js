@@ -1,0 +1,77 @@
+import { KEYS, MODES, SCORE_SLIDERS, SOUND_SLIDERS, pitchClass } from "../model/controls.js";
+import { waitingWords, withSigns } from "../model/words.js";
+import { createChoices, createFacts, createSlider } from "./controls.js";
+import { h } from "./dom.js";
+
+/** What locked and unlocked sheets say under their title. */
+export const FOR_EVERYONE = "Changes are heard by everyone listening";
+export const ONLY_LISTENING = "As the station is set just now";
+
+/**
+ * Key, mode, and how the music moves.
+ *
+ * @param {import("../model/session.js").Session} session
+ * @returns {import("./sheets.js").Sheet}
+ */
+export function createMusicSheet(session) {
+  const keys = createChoices({
+    legend: "Key",
+    name: "key",
+    form: "keys",
+    choices: KEYS.map((value) => ({ value, label: withSigns(value) })),
+    choose: (value) => session.setControl("key", value),
+  });
+  const modes = createChoices({
+    legend: "Mode",
+    name: "mode",
+    form: "even",
+    choices: MODES.map((value) => ({ value, label: value[0].toUpperCase() + value.slice(1) })),
+    choose: (value) => session.setControl("mode", value),
+  });
+  const sliders = [...SOUND_SLIDERS, ...SCORE_SLIDERS].map((slider) => createSlider(session, slider));
+  const [sound, score] = [sliders.slice(0, SOUND_SLIDERS.length), sliders.slice(SOUND_SLIDERS.length)];
+  const hands = h(
+    "div",
+    {},
+    keys.element,
+    modes.element,
+    ...sound.map((slider) => slider.element),
+    h("h3", {}, "Composition"),
+    ...score.map((slider) => slider.element),
+  );
+  const facts = createFacts();
+  const lead = h("p", {});
+  const waiting = (/** @type {string} */ path) => waitingWords(session.desk.waiting(path, session.here()?.position ?? null));
+  return {
+    name: "music",
+    title: "Music",
+    lead,
+    body: h("div", {}, hands, facts.element),
+    render(now) {
+      const open = now.rights === "open";
+      lead.textContent = open ? FOR_EVERYONE : ONLY_LISTENING;
+      hands.hidden = !open;
+      facts.element.hidden = open;
+      if (now.controls === null) return;
+      if (!open) return facts.render(describe(now.controls));
+      const key = session.desk.shown("key");
+      keys.render(KEYS.find((name) => pitchClass(name) === pitchClass(key)), waiting("key"));
+      modes.render(session.desk.shown("mode"), waiting("mode"));
+      for (const slider of sliders) slider.render();
+    },
+  };
+}
+
+/**
+ * @param {import("../protocol.js").Controls} controls
+ * @returns {[string, string][]}
+ */
+function describe(controls) {
+  /** @type {[string, string][]} */
+  const facts = [["Key and mode", `${withSigns(controls.key)} ${controls.mode}`]];
+  for (const { path, label, show } of [...SOUND_SLIDERS, ...SCORE_SLIDERS]) {
+    const words = path === "tempo_bpm" ? `${show(controls[path])} beats a minute` : `${show(controls[path])} of 100`;
+    facts.push([label, words]);
+  }
+  return facts;
+}

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Playout } from "../../client/player/playout.js";
+import { RATE_HZ, SMOOTH, chunk, sharpestBend, toneAt } from "./sounds.mjs";
+
+const QUANTUM = 128;
+const PACKET = 4410;
+
+/** A playout on a simulated sound card. */
+class Bench {
+  constructor() {
+    this.playout = new Playout({ rateHz: RATE_HZ, programmeRateHz: RATE_HZ, targetSeconds: 0.22 });
+    this.blocks = [];
+    this.next = 0;
+    this.owedFrames = 0;
+  }
+
+  /** All that came out since it was last cleared. */
+  get heard() {
+    const all = new Float32Array(this.blocks.length * QUANTUM);
+    this.blocks.forEach((block, i) => all.set(block, i * QUANTUM));
+    return all;
+  }
+
+  send(packets, options) {
+    for (let i = 0; i < packets; i += 1) {
+      this.playout.push(chunk(this.next, PACKET, i === 0 ? options : {}));
+      this.next += PACKET;
+    }
+  }
+
+  /** Whole quanta only; what is left over is owed to the next pull. */
+  pull(seconds) {
+    this.owedFrames += seconds * RATE_HZ;
+    for (; this.owedFrames >= QUANTUM; this.owedFrames -= QUANTUM) {
+      const left = new Float32Array(QUANTUM);
+      this.playout.pull(left, new Float32Array(QUANTUM));
+      this.blocks.push(left);
+    }
+  }
+
+  /** A tenth of a second at a time, as packets come, on a sound card that is `drift` too fast. */
+  run(seconds, drift = 0) {
+    for (let i = 0; i < seconds * 10; i += 1) {
+      this.send(1);
+      this.pull(0.1 * (1 + drift));
+    }
+  }
+}
+
+test("sound waits for the target, then rises from silence and passes untouched", () => {
+  const bench = new Bench();
+  bench.send(2, { joins: true });
+  bench.pull(0.05);
+  assert.equal(bench.playout.phase, "filling");
+  assert.ok(bench.heard.every((sample) => sample === 0));
+  bench.send(2);
+  bench.blocks = [];
+  bench.run(2);
+  const heard = bench.heard;
+  assert.ok(Math.abs(heard[1]) < 1e-6);
+  for (let i = RATE_HZ; i < RATE_HZ + 1000; i += 1) assert.equal(heard[i], Math.fround(toneAt(i)));
+  assert.ok(sharpestBend(heard) < SMOOTH);
+});
+
+test("a buffer that runs dry fades out, is counted once, and comes back with a fade", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(2);
+  bench.pull(1);
+  assert.equal(bench.playout.underruns, 1);
+  assert.equal(bench.heard.at(-1), 0);
+  bench.send(5);
+  bench.run(1);
+  assert.equal(bench.playout.phase, "playing");
+  assert.equal(bench.playout.underruns, 1);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("an underrun raises the target, and a calm minute brings it down again", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(1);
+  bench.pull(1);
+  const raised = bench.playout.targetSeconds;
+  assert.ok(raised > 0.22);
+  bench.send(5);
+  bench.run(70);
+  assert.ok(bench.playout.targetSeconds < raised);
+});
+
+test("surplus latency is spliced out without a click", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(1);
+  bench.send(15);
+  bench.run(14);
+  assert.ok(bench.playout.splices >= 1);
+  assert.ok(bench.playout.status().bufferedSeconds < 0.5);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("a buffer that stays thin is stretched before it runs dry", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.pull(0.36); // The sound card has drawn ahead: only 40 ms are left before each packet.
+  bench.run(14);
+  assert.equal(bench.playout.underruns, 0);
+  assert.ok(bench.playout.splices >= 1);
+  assert.ok(bench.playout.status().bufferedSeconds > 0.1);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("a server that is ahead of time and falls back to it, as one that warms up does, is not noticed", () => {
+  const bench = new Bench();
+  bench.send(13, { joins: true, leadSeconds: 1 });
+  let due = 0;
+  for (let tenth = 0; tenth < 300; tenth += 1) {
+    const lead = Math.max(0, 1 - Math.max(0, tenth - 80) / 100);
+    // Packets are sent `lead` ahead of time: nine in the time of ten while it shrinks.
+    while (bench.next < 13 * PACKET + (due - (1 - lead)) * RATE_HZ) {
+      bench.playout.push(chunk(bench.next, PACKET, { leadSeconds: lead }));
+      bench.next += PACKET;
+    }
+    bench.pull(0.1);
+    due += 0.1;
+  }
+  assert.equal(bench.playout.underruns, 0);
+  assert.equal(bench.playout.splices, 0);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("a jump in the stream is crossfaded, and places follow it", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(1);
+  bench.next += 33_333;
+  bench.send(1, { joins: true });
+  bench.run(1);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+  const { place, bufferedSeconds } = bench.playout.status();
+  assert.ok(Math.abs(place.position + bufferedSeconds * RATE_HZ - bench.next) < 1);
+});
+
+test("a new epoch is another piece: crossfaded, and its places are its own", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(1);
+  for (let i = 0; i < 6; i += 1) {
+    bench.playout.push(chunk(i * PACKET, PACKET, { joins: i === 0, place: { epoch: 2, position: i * PACKET } }));
+    bench.pull(0.1);
+  }
+  assert.equal(bench.playout.status().place.epoch, 2);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("a stream that ends is no underrun", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(1);
+  bench.playout.push(chunk(bench.next, PACKET, { last: true }));
+  bench.pull(2);
+  assert.equal(bench.playout.underruns, 0);
+  assert.equal(bench.heard.at(-1), 0);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
+test("memory is bounded when nobody pulls: the oldest goes", () => {
+  const bench = new Bench();
+  bench.send(1000, { joins: true });
+  const { bufferedSeconds, place } = bench.playout.status();
+  assert.ok(bufferedSeconds <= 10);
+  assert.ok(Math.abs(place.position + bufferedSeconds * RATE_HZ - bench.next) < 1);
+  assert.ok(bench.playout.ring.left.length <= 11 * RATE_HZ);
+});
+
+for (const drift of [-6e-4, 6e-4]) {
+  test(`ten minutes on a clock ${drift * 1e6} ppm off bring no underrun and no click`, () => {
+    const bench = new Bench();
+    bench.send(4, { joins: true });
+    for (let second = 0; second < 600; second += 1) {
+      bench.run(1, drift);
+      assert.ok(sharpestBend(bench.heard) < SMOOTH, `in second ${second}`);
+      bench.blocks = bench.blocks.slice(-1);
+    }
+    assert.equal(bench.playout.underruns, 0);
+    assert.ok(bench.playout.splices > 0);
+  });
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { KEYS, MODES, pitchClass } from "../../client/model/controls.js";
+import { Settings } from "../../client/model/settings.js";
+import { SleepTimer } from "../../client/model/sleep-timer.js";
+import { stateName } from "../../client/model/state.js";
+import { about, clockWords, nextWords, nowWords, stateWords, withSigns } from "../../client/model/words.js";
+import { Backoff } from "../../client/net/backoff.js";
+import { chooseKind } from "../../client/player/choose.js";
+import { paintBands } from "../../client/view/bands.js";
+import { bandColours, scaleHue } from "../../client/view/colours.js";
+
+test("waits double up to fifteen seconds, never shorter than the server asks", () => {
+  const backoff = new Backoff(() => 1);
+  const waits = Array.from({ length: 10 }, () => backoff.next());
+  assert.deepEqual(waits.slice(0, 4), [250, 500, 1000, 2000]);
+  assert.equal(Math.max(...waits), 15_000);
+  backoff.reset();
+  assert.ok(backoff.next(20_000) >= 20_000);
+  assert.equal(new Backoff(() => 0).next(), 125);
+});
+
+test("what sounds and what comes is said in words", () => {
+  const chord = { name: "Em add9", tonic: "D", mode: "dorian" };
+  assert.equal(nowWords(chord, { words: "settling" }, null), "D dorian, settling");
+  assert.equal(nowWords(null, null, { key: "Bb", mode: "lydian" }), "B♭ lydian");
+  assert.equal(nextWords(chord, 9.2), "Em add9 next, in about nine seconds");
+  assert.equal(nextWords({ ...chord, name: "Bbm7" }, null), "B♭m7 next");
+  assert.equal(withSigns("F#m"), "F♯m");
+  assert.equal(withSigns("Dadd9"), "D add9");
+  assert.equal(withSigns("Bbmaj9"), "B♭ maj9");
+  assert.equal(about(0.3), "any moment now");
+  assert.equal(clockWords(761), "12:41");
+  assert.equal(clockWords(4361), "1:12:41");
+});
+
+test("every state that is not well has its sentence", () => {
+  const now = { retryInSeconds: 19.2, station: null };
+  assert.equal(stateWords({ ...now, state: "full" }), "Too many listeners just now, trying again in 20 s");
+  assert.equal(stateWords({ ...now, state: "reconnecting" }), "Reconnecting, your place is kept");
+  for (const state of ["connecting", "warming-up", "rebuffering", "stopped", "unsupported"]) {
+    assert.notEqual(stateWords({ ...now, state }), "");
+  }
+});
+
+const FACTS = {
+  supported: true,
+  wanted: true,
+  sounding: false,
+  heardOnce: false,
+  playedBefore: false,
+  link: "open",
+  cause: null,
+  station: "sounding",
+};
+
+for (const [name, change] of Object.entries({
+  unsupported: { supported: false },
+  idle: { wanted: false },
+  paused: { wanted: false, playedBefore: true },
+  connecting: { link: "connecting" },
+  "warming-up": { station: "warming_up" },
+  playing: { sounding: true, heardOnce: true },
+  rebuffering: { heardOnce: true },
+  reconnecting: { link: "waiting", heardOnce: true, cause: "lost" },
+  full: { link: "waiting", cause: "full" },
+  stopped: { link: "connecting", cause: "stopping", heardOnce: true },
+})) {
+  test(`the state is called ${name}`, () => assert.equal(stateName({ ...FACTS, ...change }), name));
+}
+
+test("the best player is chosen by itself", () => {
+  const all = { webAudio: true, worklet: true, opusDecoder: true, worker: true, element: "opus" };
+  assert.equal(chooseKind(all, "automatic"), "opus-worklet");
+  assert.equal(chooseKind({ ...all, opusDecoder: false }, "automatic"), "pcm-worklet");
+  assert.equal(chooseKind(all, "pcm16"), "pcm-worklet");
+  assert.equal(chooseKind({ ...all, worklet: false, opusDecoder: false }, "automatic"), "scheduled");
+  assert.equal(chooseKind({ ...all, webAudio: false }, "automatic"), "element");
+  assert.equal(chooseKind({ ...all, webAudio: false, element: null }, "automatic"), "none");
+  assert.equal(chooseKind(all, "element"), "element");
+});
+
+test("the sleep timer fades over its last minutes and knows when it is late", () => {
+  const timer = new SleepTimer();
+  assert.equal(timer.fade(0), null);
+  timer.set(30, 0);
+  assert.deepEqual(timer.fade(0), { startsInSeconds: 1620, endsInSeconds: 1800 });
+  assert.deepEqual(timer.fade(1_750_000), { startsInSeconds: 0, endsInSeconds: 50 });
+  assert.equal(timer.remainingSeconds(9_999_999), 0);
+});
+
+test("settings survive a storage that refuses, and values nobody offers", () => {
+  const refusing = {
+    getItem: () => null,
+    setItem() {
+      throw new Error("full");
+    },
+  };
+  const settings = new Settings(refusing);
+  settings.volumePercent = 35;
+  assert.equal(settings.volumePercent, 35);
+  assert.equal(new Settings({ getItem: () => "purple" }).theme, "auto");
+  assert.equal(new Settings({ getItem: () => "NaN" }).volumePercent, 70);
+});
+
+test("keys have their pitch whatever they are called", () => {
+  assert.equal(new Set(KEYS.map(pitchClass)).size, 12);
+  assert.equal(pitchClass("Db"), pitchClass("C#"));
+  assert.equal(pitchClass("Cb"), pitchClass("B"));
+});
+
+/** Relative luminance (WCAG 2.2) of 0 to 255 channels. */
+function luminance(rgb) {
+  const [r, g, b] = rgb.map((byte) => (byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+test("secondary ink reads on every colour the bands can become, at 4.5 to 1", () => {
+  const inks = { dark: [233, 237, 242], light: [29, 39, 48] };
+  for (const theme of ["dark", "light"]) {
+    for (const mode of MODES) {
+      for (const key of KEYS) {
+        for (const ground of bandColours(scaleHue(mode, key), theme)) {
+          const soft = inks[theme].map((channel, i) => 0.78 * channel + 0.22 * ground[i]);
+          const [bright, dim] = [luminance(soft), luminance(ground)].sort((a, b) => b - a);
+          const contrast = (bright + 0.05) / (dim + 0.05);
+          assert.ok(contrast >= 4.5, `${key} ${mode} ${theme}: ${contrast.toFixed(2)}`);
+        }
+      }
+    }
+  }
+});
+
+test("no pixel leaves the span between the ground and the brightest band", () => {
+  const pixels = new Uint8ClampedArray(16 * 32 * 4);
+  const colours = bandColours(200, "dark");
+  const ground = [11, 14, 19];
+  paintBands(pixels, 16, 32, { ground, colours, light: [1, 1, 1], phase: 3 });
+  const brightest = [0, 1, 2].map((channel) => Math.max(...colours.map((colour) => colour[channel])));
+  for (let at = 0; at < pixels.length; at += 4) {
+    for (let channel = 0; channel < 3; channel += 1) {
+      assert.ok(pixels[at + channel] <= Math.ceil(brightest[channel]));
+      assert.ok(pixels[at + channel] >= ground[channel] - 1);
+    }
+  }
+});
