@@ -1,0 +1,15 @@
+"""All benchmarks, one after another: ``uv run python -m tests.benchmarks``.
+
+They print figures and judge nothing; the machine should do nothing else meanwhile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BENCHMARKS = ("encoding", "chain", "start", "fan_out", "page", "long_run 10")  # ten minutes show the growth of memory
+
+for name in BENCHMARKS:
+    print(f"== {name}", flush=True)
+    subprocess.run([sys.executable, "-m", *f"tests.benchmarks.{name}".split()], check=True)

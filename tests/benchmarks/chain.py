@@ -1,0 +1,70 @@
+"""How fast one thread makes music: compose, render, master, dither, encode. Process CPU time."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+from auralisd.composition import Composer
+from auralisd.composition.presets import BUILT_IN
+from auralisd.controls import Controls, merge_change
+from auralisd.synthesis.renderer import Renderer
+from auralisd.transport.encoders import EncoderBank
+from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, SAMPLE_RATE_HZ, frames_to_seconds
+from tests.live.running_daemon import percentile
+
+SEED = 7
+WARM_UP_SECONDS = 5
+
+
+def measure(preset: str, seconds: float) -> dict[str, float]:
+    """Figures of ``seconds`` of the station as it is by default, after a warm-up."""
+    controls, _ = merge_change(Controls(), BUILT_IN[preset])
+    composer = Composer(seed=SEED, controls=controls)
+    renderer = Renderer(seed=SEED, controls=controls)
+    bank = EncoderBank(title="benchmark")
+    spent = dict.fromkeys(("compose", "render", "encode"), 0.0)
+    blocks: list[float] = []
+    warm_up = WARM_UP_SECONDS * SAMPLE_RATE_HZ
+    last = warm_up + round(seconds * SAMPLE_RATE_HZ)
+    for position in range(0, last, PACKET_FRAMES):
+        t0 = time.process_time()
+        renderer.accept(composer.advance(position + PACKET_FRAMES))
+        t1 = time.process_time()
+        sound = b""
+        for _ in range(PACKET_FRAMES // BLOCK_FRAMES):
+            began = time.process_time()
+            sound += renderer.render(controls, BLOCK_FRAMES).pcm16
+            if position >= warm_up:
+                blocks.append(time.process_time() - began)
+        t2 = time.process_time()
+        bank.encode(position, sound, wanted=frozenset({"opus"}), bed=False)
+        t3 = time.process_time()
+        if position >= warm_up:
+            for name, took in zip(spent, (t1 - t0, t2 - t1, t3 - t2), strict=True):
+                spent[name] += took
+    rendered = frames_to_seconds(len(range(warm_up, last, PACKET_FRAMES)) * PACKET_FRAMES)
+    return {
+        "x_real_time": rendered / sum(spent.values()),
+        "p50_ms": 1000 * percentile(blocks, 0.5),
+        "p99_ms": 1000 * percentile(blocks, 0.99),
+        **{f"{name}_share": took / sum(spent.values()) for name, took in spent.items()},
+    }
+
+
+def main() -> None:
+    """Print the medians of three runs per preset."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
+    for preset in BUILT_IN:
+        runs = [measure(preset, seconds) for _ in range(3)]
+        medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        print(
+            f"{preset:<11} {medians['x_real_time']:5.1f} x real time (compose {medians['compose_share']:.0%}, "
+            f"render {medians['render_share']:.0%}, opus {medians['encode_share']:.0%}); "
+            f"50 ms block: p50 {medians['p50_ms']:.2f} ms, p99 {medians['p99_ms']:.2f} ms CPU"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The unit is one that systemd takes, and it asks for what the daemon gives."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auralisd.cli.exit_codes import EXIT_CONFIGURATION, EXIT_USAGE
+from auralisd.settings import example_toml
+
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "systemd" / "auralisd.service"
+EXPOSURE_AT_MOST = 2.0  # of 10; a service without any hardening has 9.6
+
+analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine")
+
+
+def settings_of(name: str) -> list[str]:
+    return re.findall(rf"(?m)^{name}=(.*)$", UNIT.read_text())
+
+
+@analyze
+def test_systemd_finds_no_fault_in_the_unit(tmp_path):
+    # The program is not in /opt here; everything else is judged as it stands.
+    unit = tmp_path / "auralisd.service"
+    unit.write_text(UNIT.read_text().replace("/opt/auralisd/bin/auralisd", sys.executable))
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False, timeout=60
+    )
+    complaints = [line for line in judged.stderr.splitlines() if "auralisd" in line]
+    assert complaints == []
+    assert judged.returncode == 0
+
+
+@analyze
+def test_the_unit_is_exposed_to_little():
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", f"--threshold={round(EXPOSURE_AT_MOST * 10)}", UNIT],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert judged.returncode == 0, judged.stdout[-200:]
+
+
+def test_a_wrong_configuration_is_not_tried_again():
+    (prevented,) = settings_of("RestartPreventExitStatus")
+    assert set(prevented.split()) == {str(EXIT_USAGE), str(EXIT_CONFIGURATION)}
+
+
+def test_the_unit_reloads_by_the_signal_the_daemon_knows():
+    assert settings_of("ExecReload") == ["/bin/kill -HUP $MAINPID"]
+    assert settings_of("Type") == ["notify"]
+
+
+def test_the_unit_sets_nothing_that_the_configuration_file_should_decide():
+    assert not [line for line in settings_of("Environment") if "AURALISD_" in line]
+
+
+def test_the_shipped_example_is_the_one_the_program_prints():
+    assert (ROOT / "systemd" / "config.toml").read_text() == example_toml()
