@@ -1,7 +1,8 @@
 """Controls that are turned while sound is on: each glides to its new value over 1.5 s.
 
 A layer's gain glides as a fader does (amplitude is the square of its travel), ``level_db`` in decibels,
-the rest as they are: all of them move audibly in the very first block.
+the rest as they are. The glide sets out at twice its mean speed and slows down towards its end, so that
+the hand hears its own movement in the very first blocks and the arrival is soft.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _targets(controls: Controls) -> Floats:
 
 
 class ControlRamps:
-    """Where every sound control is at any frame, as a line from its last value to its new one."""
+    """Where every sound control is at any frame, on its way from its last value to its new one."""
 
     def __init__(self, controls: Controls) -> None:
         """Begin settled on ``controls``."""
@@ -59,8 +60,8 @@ class ControlRamps:
         return float(self._target[len(LAYERS) + _SCALARS.index("space")])
 
     def _values(self, points: Floats) -> Floats:
-        share = np.clip((points[None, :] - self._begun[:, None]) / RAMP_FRAMES, 0.0, 1.0)
-        return np.asarray(self._from[:, None] + (self._target - self._from)[:, None] * share)
+        left = np.clip(1.0 - (points[None, :] - self._begun[:, None]) / RAMP_FRAMES, 0.0, 1.0)
+        return np.asarray(self._target[:, None] - (self._target - self._from)[:, None] * left * left)
 
 
 class RampedControls:
