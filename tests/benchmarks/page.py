@@ -30,7 +30,7 @@ from listening import (
 
 WINDOW_SECONDS = 0.01
 QUIET_DB = -24.0
-RAMP_SECONDS = (0.1, 0.5, 1.0, 1.5, 2.0)
+GLIDE_SECONDS = (0.5, 1.0, 1.5, 2.0)
 CHANGE_JS = """async (level) => {
   const atMs = performance.now();
   await fetch("/api/v1/stations/main/controls", {
@@ -134,8 +134,8 @@ def wait_until_asleep(browser: Browser, daemon: DaemonProcess) -> None:
 def ramp_delay_ms(recording: Recording, sent_at_ms: float) -> float | None:
     """Return when the level began to fall after a change, None when it did not.
 
-    Music has a level of its own, so a ramp is fitted to the 10 ms levels by least squares: flat,
-    then falling in a straight line of decibels, then flat again; its first corner is the answer.
+    Music has a level of its own, so the glide is fitted to the 10 ms levels by least squares: flat,
+    then falling, in decibels, fast at first and softly at the end, then flat again; its corner is the answer.
     """
     levels = windowed_db(recording)
     assert recording.started_at_ms is not None
@@ -143,10 +143,10 @@ def ramp_delay_ms(recording: Recording, sent_at_ms: float) -> float | None:
     heard = levels[max(0, at - 50) : at + 240]
     seconds = (np.arange(heard.size) - min(at, 50)) * WINDOW_SECONDS
     best = (math.inf, 0.0, 0.0)
-    for length in RAMP_SECONDS:
+    for length in GLIDE_SECONDS:
         for begin in np.arange(0.0, 1.6, WINDOW_SECONDS):
-            ramp = np.clip((seconds - begin) / length, 0.0, 1.0)
-            terms = np.stack([np.ones_like(ramp), ramp], axis=1)
+            left = np.clip(1.0 - (seconds - begin) / length, 0.0, 1.0)
+            terms = np.stack([np.ones_like(left), 1.0 - left * left], axis=1)
             fitted, *_ = np.linalg.lstsq(terms, heard, rcond=None)
             error = float(np.square(terms @ fitted - heard).sum())
             best = min(best, (error, float(begin), float(fitted[1])))
