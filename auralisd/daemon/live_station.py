@@ -11,6 +11,7 @@ from auralisd.composition.archetypes import ARCHETYPES
 from auralisd.controls import Controls
 from auralisd.daemon.continuity import Continuity
 from auralisd.daemon.control_desk import ControlDesk
+from auralisd.daemon.governor import Governor
 from auralisd.daemon.piece import Piece
 from auralisd.daemon.studio import Studio
 from auralisd.score import Chord, Reason, Section, events
@@ -61,6 +62,7 @@ class LiveStation:
         self.rendered_ratio = 0.0  # x real time of the last job
         self.render_seconds = 0.0
         self.underruns = 0
+        self.governor = Governor()
         self.lead_seconds = 0.0  # how long before it is due a packet is sent
         self.reseeded = trio.Event()
         self.removed = trio.Event()
@@ -162,6 +164,7 @@ class LiveStation:
             "synthesis_latency_ms": round(1000 * self.render_seconds, 2),
             "x_real_time": round(self.rendered_ratio, 2),
             "underruns": self.underruns,
+            "quality_steps_shed": int(self.governor.quality),
         }
 
     # What others do --------------------------------------------------------------------

@@ -7,12 +7,14 @@ from typing import Literal
 
 from auralisd.transport.packet import websocket_frame
 
-type NoticeCode = Literal["bed_on_air", "live_again", "device_lost"]
+type NoticeCode = Literal["bed_on_air", "live_again", "device_lost", "quality_shed", "quality_full"]
 
 _TEXTS: dict[NoticeCode, tuple[str, str]] = {
     "bed_on_air": ("warning", "The synthesiser is late; the last half minute plays on softly"),
     "live_again": ("info", "The music goes on"),
     "device_lost": ("warning", "The audio device was lost; the music goes on with the processor"),
+    "quality_shed": ("warning", "This machine is busy; some of the sound is left out until it has time again"),
+    "quality_full": ("info", "All of the sound is back"),
 }
 
 

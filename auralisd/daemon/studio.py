@@ -12,6 +12,7 @@ from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.daemon.worker import RunInWorker
 from auralisd.observability.metrics import Metrics
+from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 
 
@@ -20,6 +21,10 @@ class Instrument(Protocol):
 
     def accept(self, piece: ScoreSlice) -> None:
         """Take notes and releases to come; those already begun start at once."""
+        ...
+
+    def make_do_with(self, quality: Quality) -> None:
+        """Sound more or less of the score from the next block on."""
         ...
 
     def render(self, controls: Controls, frames: int = ...) -> AudioBlock:

@@ -78,6 +78,9 @@ class Metrics:
         )
         self._underruns = Counter("auralisd_underruns", "Times the renderer was too late", registry=at)
         self._bed = Counter("auralisd_bed_seconds", "Seconds of stand-in sound on the air", registry=at)
+        self._shed = Gauge(
+            "auralisd_quality_steps_shed", "Steps of quality given up to keep time, of all stations", registry=at
+        )
         self._encoder_failures = Counter("auralisd_encoder_failures", "Encoders that failed", ["codec"], registry=at)
         self._changes = Counter("auralisd_control_changes", "Changes of controls taken", ["cause"], registry=at)
 
@@ -155,6 +158,10 @@ class Metrics:
         share = _REAL_TIME_SMOOTHING if self._x_real_time else 1.0
         self._x_real_time += share * (speed - self._x_real_time)
         self._real_time.set(self._x_real_time)
+
+    def quality_changed(self, before: int, after: int) -> None:
+        """A station gave up some steps of its quality, or took them back."""
+        self._shed.inc(after - before)
 
     @property
     def x_real_time(self) -> float:

@@ -8,7 +8,7 @@ turning ``space`` never costs a block its deadline. After Moorer, "About this re
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -32,11 +32,31 @@ _CORRELATION: Final = 0.5  # of the left and the right room: wide, and still the
 _BUILD_UP_SECONDS: Final = 0.045
 _LEVEL_BAND: Final = 1
 _FADE_OUT_SECONDS: Final = 1.6
+_SHORT_FRAMES: Final = EARLY_PARTITIONS * PARTITION_FRAMES
+_SHORT_SECONDS: Final = 2.4
+_SHORT_FADE_OUT_SECONDS: Final = 0.8
 
 
 def reverberation_seconds(space: float) -> float:
     """RT60 of the low band: 4 s at ``space`` 0 to 9 s at 1."""
     return 4.0 + 5.0 * space
+
+
+class Room(NamedTuple):
+    """What an impulse is made for.
+
+    Attributes:
+        space: 0 to 1.
+        short: whether it has to end with the early partitions, for a machine that cannot afford the late ones.
+    """
+
+    space: float
+    short: bool = False
+
+    @property
+    def reverberation_seconds(self) -> float:
+        """RT60 of the low band."""
+        return _SHORT_SECONDS if self.short else reverberation_seconds(self.space)
 
 
 class ImpulseBands:
@@ -54,29 +74,30 @@ class ImpulseBands:
         )
         self._gains = 10.0 ** (np.array(_BAND_DB) / 20.0)
 
-    def spectra(self, space: float, first: int, count: int) -> torch.Tensor:
-        """Transforms of partitions ``first`` to ``first + count`` of the impulse for ``space``.
+    def spectra(self, room: Room, first: int, count: int) -> torch.Tensor:
+        """Transforms of partitions ``first`` to ``first + count`` of the impulse for ``room``.
 
         Returns:
             complex64 ``(2, count, SPECTRUM_FRAMES // 2 + 1)``, of an impulse that
             passes a held tone of 0.5 to 1.3 kHz at its own level, on average.
         """
         begin, end = first * PARTITION_FRAMES, (first + count) * PARTITION_FRAMES
-        rates = self._rates(space)
+        rates = self._rates(room.reverberation_seconds)
         seconds = torch.arange(begin, end, dtype=torch.float32) / SAMPLE_RATE_HZ
         scale = self._gains / np.sqrt(SAMPLE_RATE_HZ / (2.0 * rates[_LEVEL_BAND]))
         impulse = torch.zeros((2, end - begin))
         for band, (rate, gain) in enumerate(zip(rates, scale, strict=True)):
             impulse.addcmul_(self._noise[band, :, begin:end].float(), torch.exp(-rate * seconds), value=float(gain))
         impulse *= 1.0 - torch.exp(-seconds / _BUILD_UP_SECONDS)
-        left = (_FRAMES / SAMPLE_RATE_HZ - seconds).clamp(max=_FADE_OUT_SECONDS) / _FADE_OUT_SECONDS
+        length, fade = (_SHORT_FRAMES, _SHORT_FADE_OUT_SECONDS) if room.short else (_FRAMES, _FADE_OUT_SECONDS)
+        left = (length / SAMPLE_RATE_HZ - seconds).clamp(min=0.0, max=fade) / fade
         impulse *= left * left * (3.0 - 2.0 * left)
         spectra: torch.Tensor = torch.fft.rfft(impulse.view(2, count, PARTITION_FRAMES), n=SPECTRUM_FRAMES)
         return spectra
 
-    def _rates(self, space: float) -> Floats:
-        """Decay of each band in nepers per second."""
-        return np.asarray(np.log(1000.0) / (reverberation_seconds(space) * np.array(_DECAY_SHARES)))
+    def _rates(self, low_band_seconds: float) -> Floats:
+        """Decay of each band in nepers per second, from the RT60 of the lowest."""
+        return np.asarray(np.log(1000.0) / (low_band_seconds * np.array(_DECAY_SHARES)))
 
 
 def _band_masks(bins: int) -> Floats:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from auralisd.quality import Quality
 from auralisd.score import Note, Release
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk
 from auralisd.synthesis.oscillators import TableBank, TableKey
@@ -19,6 +20,10 @@ POLYPHONY: Final[Mapping[str, int]] = {
 }  # fmt: skip
 """Most notes a layer sounds at once; the one nearest its end is faded to make room."""
 
+FEW_SHARE: Final = 3
+"""Of that polyphony a third is left, two notes at the least, where only few voices can be afforded."""
+
+TEXTURE: Final = "texture"
 STEAL_FRAMES: Final = seconds_to_frames(0.06)
 JOIN_FRAMES: Final = seconds_to_frames(0.25)
 
@@ -33,6 +38,7 @@ class NoteBook:
         coming: a heap of notes handed over, by onset.
         sounding: notes that are on.
         dropped: notes that found no table free.
+        quality: what of it all is sounded.
     """
 
     seed: int
@@ -40,6 +46,7 @@ class NoteBook:
     coming: list[tuple[int, int, int, Note]] = field(default_factory=list)
     sounding: list[SoundingNote] = field(default_factory=list)
     dropped: int = 0
+    quality: Quality = Quality.FULL
     _releases: dict[tuple[str, int], int] = field(default_factory=dict)
     _arrays: Arrays | None = None
 
@@ -50,11 +57,23 @@ class NoteBook:
         """
         for note in notes:
             heapq.heappush(self.coming, (note.onset_frames, LAYER_INDEX[note.layer], note.note_id, note))
-            for key in tables_of(note):
+            for key in tables_of(note, plain=self._plain):
                 self.bank.want(key)
         self._releases = {key: at for key, at in self._releases.items() if at > position}
         for release in releases:
             self._release(release, position)
+
+    def make_do_with(self, quality: Quality, position: int) -> None:
+        """Sound more or less from ``position`` on; what has to go fades, and what may come back begins anew."""
+        self.quality = quality
+        if quality >= Quality.WITHOUT_TEXTURE:
+            for sounding in self.sounding:
+                if sounding.note.layer == TEXTURE:
+                    sounding.release_at(position)
+        for layer in POLYPHONY:
+            while len(rivals := self._rivals(layer, position)) > self._most(layer):
+                self._cut(rivals, position)
+        self._arrays = None
 
     def begin(self, chunk: Chunk) -> Arrays | None:
         """The notes that sound in ``chunk``, those with their onset in it included; None for none."""
@@ -85,9 +104,20 @@ class NoteBook:
                 return
         self._releases[release.layer, release.note_id] = release.at_frames
 
+    @property
+    def _plain(self) -> bool:
+        return self.quality >= Quality.PLAIN_VOICES
+
+    def _most(self, layer: str) -> int:
+        """Notes of a layer that may sound at once."""
+        most = POLYPHONY[layer]
+        return max(2, most // FEW_SHARE) if self.quality >= Quality.FEW_VOICES else most
+
     def _start(self, note: Note, chunk: Chunk) -> bool:
-        """Begin ``note``, unless it is over already or was taken back; whether it sounds."""
-        sounding = prepared(note, self.seed)
+        """Begin ``note``, unless it is over already, was taken back or is left out; whether it sounds."""
+        if note.layer == TEXTURE and self.quality >= Quality.WITHOUT_TEXTURE:
+            return False
+        sounding = prepared(note, self.seed, plain=self._plain)
         early = self._releases.pop((note.layer, note.note_id), None)
         if early is not None:
             if early <= note.onset_frames:
@@ -115,13 +145,19 @@ class NoteBook:
 
     def _make_room(self, note: Note) -> None:
         """Fade out the note nearest its end when the layer of ``note`` is full at its onset."""
-        rivals = [
+        rivals = self._rivals(note.layer, note.onset_frames)
+        if len(rivals) >= self._most(note.layer):
+            self._cut(rivals, note.onset_frames)
+
+    def _rivals(self, layer: str, at_frames: int) -> list[SoundingNote]:
+        """The notes of a layer that sound at ``at_frames`` and are not being faded out already."""
+        return [
             sounding
             for sounding in self.sounding
-            if sounding.note.layer == note.layer
-            and sounding.cut_frames == NEVER
-            and sounding.end_frames > note.onset_frames
+            if sounding.note.layer == layer and sounding.cut_frames == NEVER and sounding.end_frames > at_frames
         ]
-        if len(rivals) >= POLYPHONY[note.layer]:
-            victim = min(rivals, key=lambda rival: (rival.end_frames, rival.note.note_id))
-            victim.cut_frames = floor_to_grid(note.onset_frames, SEGMENT_FRAMES) + STEAL_FRAMES
+
+    @staticmethod
+    def _cut(rivals: list[SoundingNote], at_frames: int) -> None:
+        victim = min(rivals, key=lambda rival: (rival.end_frames, rival.note.note_id))
+        victim.cut_frames = floor_to_grid(at_frames, SEGMENT_FRAMES) + STEAL_FRAMES

@@ -7,7 +7,9 @@ brightness response and decay. A strand's source is a table (see ``tones``), a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from auralisd.synthesis.tones import (
@@ -298,6 +300,23 @@ _BY_LAYER: Final = {
 }
 
 
-def patch_for(layer: str, role: str) -> Patch:
-    """The patch a note of this layer and role is played with."""
-    return _BY_ROLE.get((layer, role), _BY_LAYER[layer])
+def patch_for(layer: str, role: str, *, plain: bool = False) -> Patch:
+    """The patch a note of this layer and role is played with, or its plain version."""
+    patch = _BY_ROLE.get((layer, role), _BY_LAYER[layer])
+    return _plain(patch) if plain else patch
+
+
+@lru_cache(maxsize=64)
+def _plain(patch: Patch) -> Patch:
+    """``patch`` as loud and as bright as it is, but with one strand where several sound in unison."""
+    unisons: dict[tuple[str, Tone | None, float], list[Strand]] = {}
+    for strand in patch.strands:
+        unisons.setdefault((strand.source, strand.tone, strand.ratio), []).append(strand)
+    return replace(patch, strands=tuple(_in_one(strands) for strands in unisons.values()))
+
+
+def _in_one(strands: list[Strand]) -> Strand:
+    if len(strands) == 1:
+        return strands[0]
+    power = sum(10.0 ** (strand.gain_db / 10.0) for strand in strands)
+    return replace(strands[0], gain_db=10.0 * math.log10(power), pan=0.0, detune_cents=0.0)

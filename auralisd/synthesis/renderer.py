@@ -16,6 +16,7 @@ import torch
 from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.errors import RenderError
+from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.synthesis.chance import Walks
 from auralisd.synthesis.delay import EchoDelay
@@ -114,6 +115,17 @@ class Renderer:
             raise translated(error) from error
         self.position = start + frames
         return AudioBlock(position=start, pcm16=bytes(pcm16))
+
+    def make_do_with(self, quality: Quality) -> None:
+        """Sound more or less of the score from the next block on; nothing begins or ends with a click."""
+        if quality != self.quality:
+            self._notes.make_do_with(quality, self.position)
+            self._reverb.short = quality >= Quality.SHORT_ROOM
+
+    @property
+    def quality(self) -> Quality:
+        """How much of the sound is made."""
+        return self._notes.quality
 
     def statistics(self) -> RendererStatistics:
         """Figures of this moment."""

@@ -21,6 +21,7 @@ from auralisd.synthesis.impulse import (
     PARTITIONS,
     SPECTRUM_FRAMES,
     ImpulseBands,
+    Room,
 )
 
 FADE_PARTITIONS: Final = 24  # 1.2 s from one impulse to the next
@@ -58,7 +59,8 @@ class Reverb:
     """Stereo in, wet stereo out, one partition later.
 
     Attributes:
-        space: what the room that sounds was made for; while a new one fades in, the old one's.
+        room: the one that sounds; while a new one fades in, the old one.
+        short: whether the next room has to do without its late partitions.
     """
 
     def __init__(self, seed: int, space: float, device: torch.device) -> None:
@@ -66,9 +68,9 @@ class Reverb:
         self._bands = ImpulseBands(seed)
         self._device = device
         self._now, self._next = _Impulse(device), _Impulse(device)
-        self._now.put(0, self._bands.spectra(space, 0, PARTITIONS).to(device))
-        self.space = space
-        self._coming_space = space
+        self.room = self._coming = Room(space)
+        self.short = False
+        self._now.put(0, self._bands.spectra(self.room, 0, PARTITIONS).to(device))
         self._made = PARTITIONS
         self._faded = 0
         self._early = torch.zeros((2, EARLY_PARTITIONS, EARLY_BINS), dtype=torch.complex64, device=device)
@@ -109,45 +111,52 @@ class Reverb:
                 setattr(holder, name, moved(getattr(holder, name), device))
         self._device = device
         self._products = torch.empty_like(self._early), torch.empty_like(self._late)
-        self._now.put(0, self._bands.spectra(self.space, 0, PARTITIONS).to(device))
-        self._coming_space, self._made, self._faded = self.space, PARTITIONS, 0
+        self._now.put(0, self._bands.spectra(self.room, 0, PARTITIONS).to(device))
+        self._coming, self._made, self._faded = self.room, PARTITIONS, 0
         self._ramp = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=device) / PARTITION_FRAMES
 
     def _follow(self, space: float) -> None:
-        """Make the next part of a new impulse, or start one where ``space`` has moved."""
+        """Make the next part of a new impulse, or start one where another room is wanted."""
         if self._made < PARTITIONS:
             count = min(_PARTITIONS_PER_STEP, PARTITIONS - self._made)
-            self._next.put(self._made, self._bands.spectra(self._coming_space, self._made, count).to(self._device))
+            self._next.put(self._made, self._bands.spectra(self._coming, self._made, count).to(self._device))
             self._made += count
-        elif self._faded == 0 and self._coming_space == self.space and abs(space - self.space) > _SMALLEST_CHANGE:
-            self._coming_space, self._made = space, 0
+        elif self._faded == 0 and self._coming == self.room and self._differs(space):
+            self._coming, self._made = Room(space, self.short), 0
+
+    def _differs(self, space: float) -> bool:
+        """Whether another room is wanted; all short ones are alike."""
+        if self.short or self.room.short:
+            return self.short != self.room.short
+        return abs(space - self.room.space) > _SMALLEST_CHANGE
 
     def _convolved(self, partition: int) -> torch.Tensor:
         spectrum = torch.fft.rfft(self._incoming)
         early_slot, late_slot = partition % EARLY_PARTITIONS, partition % LATE_PARTITIONS
         self._late[:, late_slot] = self._early[:, early_slot, :LATE_BINS]
         self._early[:, early_slot] = spectrum[:, :EARLY_BINS]
-        fading = self._made == PARTITIONS and self._coming_space != self.space
-        now = self._sum(self._now, early_slot, late_slot)
+        fading = self._made == PARTITIONS and self._coming != self.room
+        now = self._sum(self._now, early_slot, late_slot, short=self.room.short)
         if not fading:
             return now
-        following = self._sum(self._next, early_slot, late_slot)
+        following = self._sum(self._next, early_slot, late_slot, short=self._coming.short)
         share = (self._faded + self._ramp) / FADE_PARTITIONS
         self._faded += 1
         if self._faded == FADE_PARTITIONS:
             self._now, self._next = self._next, self._now
-            self.space, self._faded = self._coming_space, 0
+            self.room, self._faded = self._coming, 0
         return torch.lerp(now, following, share)
 
-    def _sum(self, impulse: _Impulse, early_slot: int, late_slot: int) -> torch.Tensor:
-        """One partition of wet sound, float32 ``(2, 2205)``."""
+    def _sum(self, impulse: _Impulse, early_slot: int, late_slot: int, *, short: bool) -> torch.Tensor:
+        """One partition of wet sound, float32 ``(2, 2205)``; a ``short`` impulse has nothing in its late part."""
         early = impulse.early[:, EARLY_PARTITIONS - early_slot : 2 * EARLY_PARTITIONS - early_slot]
-        late = impulse.late[:, LATE_PARTITIONS - late_slot : 2 * LATE_PARTITIONS - late_slot]
         total = torch.zeros((2, SPECTRUM_FRAMES // 2 + 1), dtype=torch.complex64, device=self._device)
         torch.mul(self._early, early, out=self._products[0])
-        torch.mul(self._late, late, out=self._products[1])
         total[:, :EARLY_BINS] = self._products[0].sum(dim=1)
-        total[:, :LATE_BINS] += self._products[1].sum(dim=1)
+        if not short:
+            late = impulse.late[:, LATE_PARTITIONS - late_slot : 2 * LATE_PARTITIONS - late_slot]
+            torch.mul(self._late, late, out=self._products[1])
+            total[:, :LATE_BINS] += self._products[1].sum(dim=1)
         both: torch.Tensor = torch.fft.irfft(total, n=SPECTRUM_FRAMES)
         return both[:, PARTITION_FRAMES:]
 

@@ -140,9 +140,9 @@ def fitted_pitch(note: Note, patch: Patch) -> float:
     return pitch
 
 
-def tables_of(note: Note) -> tuple[TableKey, ...]:
+def tables_of(note: Note, *, plain: bool = False) -> tuple[TableKey, ...]:
     """The tables ``note`` will read."""
-    patch = patch_for(note.layer, note.role)
+    patch = patch_for(note.layer, note.role, plain=plain)
     pitch = fitted_pitch(note, patch)
     return tuple(
         table_key(strand.tone, pitch + 12.0 * math.log2(strand.ratio))
@@ -151,9 +151,9 @@ def tables_of(note: Note) -> tuple[TableKey, ...]:
     )
 
 
-def prepared(note: Note, seed: int) -> SoundingNote:
-    """``note`` ready to sound; the tables are still to be placed."""
-    patch = patch_for(note.layer, note.role)
+def prepared(note: Note, seed: int, *, plain: bool = False) -> SoundingNote:
+    """``note`` ready to sound, ``plain`` without its unisons; the tables are still to be placed."""
+    patch = patch_for(note.layer, note.role, plain=plain)
     draws = Draws(seed, note.layer, note.note_id)
     pitch = fitted_pitch(note, patch)
     envelope = patch.envelope
@@ -176,7 +176,7 @@ def prepared(note: Note, seed: int) -> SoundingNote:
         end_frames=end_frames,
         shape=(attack, envelope.decay_seconds, envelope.sustain, envelope.release_seconds, envelope.curve),
         strands=np.array([_row(strand, patch, pitch, db_to_gain(level), place, draws) for strand in patch.strands]),
-        tables=tables_of(note),
+        tables=tables_of(note, plain=plain),
         vibrato=(patch.vibrato_hz, patch.vibrato_cents, patch.vibrato_delay_seconds),
         brightness=patch.velocity_brightness * (note.velocity - 0.5),
     )

@@ -31,6 +31,9 @@ class ToneInstrument:
     def accept(self, piece):
         self.accepted.append(piece)
 
+    def make_do_with(self, quality):
+        self.quality = quality
+
     def render(self, controls, frames=BLOCK_FRAMES):
         at = self.position + np.arange(frames)
         wave = 0.3 * np.sin(2 * math.pi * 220 * at / SAMPLE_RATE_HZ)

@@ -7,7 +7,9 @@ import pytest
 import trio
 
 from auralisd.audio import pcm16_to_samples
+from auralisd.daemon.tasks.renderer_task import render_packet
 from auralisd.errors import ControlsError, RenderError
+from auralisd.quality import Quality
 from auralisd.transport.forms import WEBSOCKET_FORMS
 from auralisd.transport.listener import Listener
 from auralisd.transport.packet import unpack_header
@@ -147,7 +149,7 @@ async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):
     hung = []
 
     async def worker_that_hangs_once(job, *args):
-        if len(args) == 3 and not hung and args[0].position > 20 * PACKET_FRAMES:
+        if job is render_packet and not hung and args[0].position > 20 * PACKET_FRAMES:
             hung.append(args)
             await trio.sleep_forever()
         await trio.lowlevel.checkpoint()
@@ -162,6 +164,37 @@ async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):
     assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
     assert not chunks[-1].bed
     assert restarts(studio, "renderer") == 1
+
+
+async def test_a_machine_that_is_too_slow_is_asked_for_less_before_anybody_hears_a_gap(autojump_clock):
+    speed = {"packet_seconds": 0.02}
+
+    async def slow_worker(job, *args):
+        if job is render_packet:
+            await trio.sleep(speed["packet_seconds"] * (1.0 - 0.15 * args[3]))
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: slow_worker)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(20)
+        assert station.governor.quality is Quality.FULL
+        speed["packet_seconds"] = 0.095
+        await trio.sleep(20)
+        shed = station.governor.quality
+        assert shed > Quality.FULL
+        assert studio.metrics.registry.get_sample_value("auralisd_quality_steps_shed") == shed
+        assert station.performance()["quality_steps_shed"] == shed
+        reasons = [reason for reason in station.why(20) if reason.cause == "governor"]
+        assert reasons
+        assert "the texture rests" in reasons[-1].text
+        speed["packet_seconds"] = 0.02
+        await trio.sleep(40)
+        assert station.governor.quality is Quality.FULL
+        assert "again" in station.why(1)[0].text or "come back" in station.why(1)[0].text
+    assert station.underruns == 0
+    assert studio.metrics.registry.get_sample_value("auralisd_quality_steps_shed") == 0
 
 
 async def test_a_lost_device_moves_the_station_to_the_cpu(autojump_clock):

@@ -6,7 +6,7 @@ import torch
 
 from auralisd.synthesis.delay import FEEDBACK, TAP_SECONDS, EchoDelay
 from auralisd.synthesis.grid import PARTITION_FRAMES, chunks
-from auralisd.synthesis.impulse import PARTITIONS, ImpulseBands, reverberation_seconds
+from auralisd.synthesis.impulse import EARLY_PARTITIONS, PARTITIONS, ImpulseBands, Room, reverberation_seconds
 from auralisd.synthesis.reverb import Reverb
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -19,7 +19,7 @@ def bands_fixture():
 
 
 def impulse_of(bands, space):
-    spectra = bands.spectra(space, 0, PARTITIONS)
+    spectra = bands.spectra(Room(space), 0, PARTITIONS)
     return torch.fft.irfft(spectra)[:, :, :PARTITION_FRAMES].reshape(2, -1).double().numpy()
 
 
@@ -47,8 +47,33 @@ def test_the_room_is_wide_has_no_bass_and_is_made_the_same_in_parts(bands):
     power = np.abs(np.fft.rfft(left)) ** 2
     hertz = len(left) / SAMPLE_RATE_HZ
     assert power[: int(150 * hertz)].mean() < 1e-3 * power[int(300 * hertz) : int(600 * hertz)].mean()
-    whole = bands.spectra(0.5, 0, PARTITIONS)
-    assert torch.allclose(bands.spectra(0.5, 40, 7), whole[:, 40:47], atol=1e-6)
+    whole = bands.spectra(Room(0.5), 0, PARTITIONS)
+    assert torch.allclose(bands.spectra(Room(0.5), 40, 7), whole[:, 40:47], atol=1e-6)
+
+
+def test_a_short_room_ends_with_its_early_part_and_decays_smoothly(bands):
+    early = EARLY_PARTITIONS * PARTITION_FRAMES
+    spectra = bands.spectra(Room(0.5, short=True), 0, PARTITIONS)
+    left = torch.fft.irfft(spectra)[0, :, :PARTITION_FRAMES].reshape(-1).double().numpy()
+    assert np.abs(left[early:]).max() < 1e-9
+    assert np.abs(left[early - SAMPLE_RATE_HZ // 20 : early]).max() < 0.01 * np.abs(left).max()
+    assert 1.2 < decay_seconds(left, 260, 550) < 2.6
+
+
+def test_a_room_made_short_and_long_again_sounds_as_before(bands):
+    tone = 0.3 * torch.sin(2 * torch.pi * 440 * torch.arange(20 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ).repeat(2, 1)
+    steady, turned = Reverb(5, 0.5, CPU), Reverb(5, 0.5, CPU)
+    untouched = wet(steady, tone)
+    parts = []
+    for second in range(20):
+        turned.short = 4 <= second < 10
+        piece = tone[:, second * SAMPLE_RATE_HZ : (second + 1) * SAMPLE_RATE_HZ]
+        parts.append(wet(turned, piece, start=second * SAMPLE_RATE_HZ))
+        assert turned.room.short == (7 <= second < 12) or second in (4, 5, 6, 10, 11, 12)
+    heard = np.concatenate(parts, axis=1)
+    assert np.abs(np.diff(heard, n=2, axis=1)).max() < 1.5 * np.abs(np.diff(untouched, n=2, axis=1)).max()
+    late = slice(18 * SAMPLE_RATE_HZ, None)
+    assert np.abs(heard[:, late] - untouched[:, late]).max() < 1e-4
 
 
 def wet(reverb, sound, *, frames=PARTITION_FRAMES, space=lambda _position: 0.5, start=0):
@@ -93,7 +118,7 @@ def test_turning_space_glides_to_the_new_room_without_a_step():
     assert jumps[1] < 2.5 * jumps[0]
     reverb = Reverb(5, 0.0, CPU)
     wet(reverb, noise, space=lambda _position: 1.0)
-    assert reverb.space == 1.0
+    assert reverb.room.space == 1.0
 
 
 def test_echoes_come_at_their_times_and_die():

@@ -15,7 +15,8 @@ from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.notices import notice
 from auralisd.daemon.studio import Instrument, Studio
 from auralisd.errors import RenderError
-from auralisd.score import ScoreSlice
+from auralisd.quality import BROUGHT_BACK, LEFT_OUT, Quality
+from auralisd.score import Reason, ScoreSlice
 from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES, frames_to_seconds
 
 log = structlog.get_logger()
@@ -64,10 +65,14 @@ async def run_renderer(
                 handed_over = received.end_frames
                 pieces.append(received)
             station.render_edge = origin + position + PACKET_FRAMES
+            began = trio.current_time()
             with trio.fail_after(JOB_PATIENCE_SECONDS):
-                pcm16, cpu_seconds = await run_in_worker(render_packet, instrument, tuple(pieces), station.controls)
+                pcm16, cpu_seconds = await run_in_worker(
+                    render_packet, instrument, tuple(pieces), station.controls, station.governor.quality
+                )
             pieces.clear()
             _count(station, studio, cpu_seconds)
+            govern(station, studio, busy_seconds=trio.current_time() - began)
             block = AudioBlock(position=origin + position, pcm16=pcm16)
             position += PACKET_FRAMES
             try:
@@ -76,13 +81,44 @@ async def run_renderer(
                 return
 
 
-def render_packet(instrument: Instrument, pieces: Sequence[ScoreSlice], controls: Controls) -> tuple[bytes, float]:
+def render_packet(
+    instrument: Instrument, pieces: Sequence[ScoreSlice], controls: Controls, quality: Quality
+) -> tuple[bytes, float]:
     """Interleaved int16 of the next packet, and the CPU seconds its making took. Blocking."""
     started = time.thread_time()
+    instrument.make_do_with(quality)
     for piece in pieces:
         instrument.accept(piece)
     made = b"".join(instrument.render(controls, BLOCK_FRAMES).pcm16 for _ in range(BLOCKS_PER_PACKET))
     return made, time.thread_time() - started
+
+
+def govern(station: LiveStation, studio: Studio, *, busy_seconds: float) -> None:
+    """Leave something out, or bring it back, by how long the packet took; and say so."""
+    before = station.governor.quality
+    quality = station.governor.packet_made(
+        busy_seconds, packet_seconds=frames_to_seconds(PACKET_FRAMES), now=trio.current_time()
+    )
+    if quality == before:
+        return
+    studio.metrics.quality_changed(before, quality)
+    if quality > before:
+        text = (
+            f"this machine is busy: {' and '.join(LEFT_OUT[Quality(step)] for step in range(before + 1, quality + 1))}"
+        )
+        log.warning(
+            "quality shed", station=station.id, quality=quality.name.lower(), load=round(station.governor.load, 2)
+        )
+    else:
+        text = f"this machine has time again: {BROUGHT_BACK[before]}"
+        log.info("quality back", station=station.id, quality=quality.name.lower(), load=round(station.governor.load, 2))
+    position = station.render_edge - station.piece_origin
+    station.piece.reasons.append(Reason(position=position, text=text, cause="governor"))
+    if before is Quality.FULL:
+        station.broadcast.tell(notice("quality_shed"))
+    elif quality is Quality.FULL:
+        station.broadcast.tell(notice("quality_full"))
+    station.touch()
 
 
 def fall_back_to_cpu(station: LiveStation, studio: Studio, error: Exception) -> None:

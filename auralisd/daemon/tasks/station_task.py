@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from auralisd.audio import AudioBlock
+from auralisd.daemon.governor import Governor
 from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.studio import Studio
 from auralisd.daemon.supervise import Backoff, supervise
@@ -16,6 +17,7 @@ from auralisd.daemon.tasks.continuity_task import run_continuity
 from auralisd.daemon.tasks.encoder_task import PROGRAMME_AHEAD, run_encoders
 from auralisd.daemon.tasks.pacer_task import CHUNKS_AHEAD, run_pacer
 from auralisd.daemon.tasks.renderer_task import BLOCKS_AHEAD, fall_back_to_cpu, run_renderer
+from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.transport.chunk import EncodedChunk
 from auralisd.units import PACKET_FRAMES, ceil_to_grid
@@ -77,6 +79,8 @@ async def be_on_air(station: LiveStation, studio: Studio, stopping: trio.Event) 
     finally:
         station.on_air = False
         station.piece.rest()
+        studio.metrics.quality_changed(station.governor.quality, Quality.FULL)
+        station.governor = Governor()  # what it could not afford then says nothing of the next time
         station.touch()
         log.info("off the air", station=station.id)
 
