@@ -9,9 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import BinaryIO, Final
 
 import mido
 
@@ -41,14 +40,14 @@ type _Timed = tuple[int, int, mido.Message | mido.MetaMessage]
 """Tick, order within the tick, message."""
 
 
-def write_midi(piece: ScoreSlice, path: str | Path) -> None:
+def write_midi(piece: ScoreSlice, file: BinaryIO) -> None:
     """Write ``piece`` (pass several slices through ``score.joined`` first) as a type 1 MIDI file.
 
     Time 0 of the file is ``piece.start_frames``. Fine tuning in cents is left out: a bend
     would move every note of its channel.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: the file cannot be written.
     """
     grid = _TickGrid(piece)
     midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
@@ -57,7 +56,7 @@ def write_midi(piece: ScoreSlice, path: str | Path) -> None:
         notes = [note for note in piece.notes if note.layer == layer]
         if notes:
             midi.tracks.append(_track(layer, _layer_messages(layer, notes, grid)))
-    midi.save(str(path))
+    midi.save(file=file)
 
 
 class _TickGrid:

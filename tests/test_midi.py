@@ -19,7 +19,8 @@ SECONDS = SAMPLE_RATE_HZ
 
 def round_trip(piece: ScoreSlice, folder: Path) -> mido.MidiFile:
     path = folder / "piece.mid"
-    write_midi(piece, path)
+    with path.open("wb") as file:
+        write_midi(piece, file)
     return mido.MidiFile(str(path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from auralisd.cli.length import FRAMES
 from auralisd.cli.options import json_option, piece_options, wanted
 from auralisd.cli.performance import Performance, composed
 from auralisd.cli.progress import clock_time, progress_bar
-from auralisd.cli.score_files import write_score
+from auralisd.cli.score_files import check_score_files, write_score
 from auralisd.score import ScoreSlice, event_stream_sha256, joined
 from auralisd.units import frames_to_seconds, seconds_to_frames
 
@@ -49,9 +50,12 @@ def compose(
     """  # noqa: D301
     if hours is not None and seconds is not None:
         raise click.UsageError("--hours or --seconds, not both")
+    if hours is not None and math.isnan(hours):  # no range leaves it out
+        raise click.BadParameter("a number of hours is meant", param_hint="--hours")
     frames = seconds if seconds is not None else seconds_to_frames(3600 * (hours or 1))
     if frames <= 0:
         raise click.BadParameter("there has to be something to compose", param_hint="--seconds")
+    check_score_files(midi=midi, events=events)
     asked, begin = wanted(piece), start or 0
     performance = Performance(seed=asked.seed, controls=asked.controls, begin_frames=begin, end_frames=begin + frames)
     started = time.perf_counter()

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -50,6 +50,10 @@ _EXIT_CODES: Final[Sequence[tuple[type[AuralisError], int]]] = (
 )
 
 
+class _ReaderGoneError(Exception):
+    """Whoever read our output has left."""
+
+
 class RunByDefault(click.Group):
     """A group whose ``run`` is meant when no command is named."""
 
@@ -58,6 +62,13 @@ class RunByDefault(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in _EXPLAIN):
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that its reader has gone is told past click, which would make a failure of it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:
+            raise _ReaderGoneError from gone
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order somebody new would want them, not the alphabet's."""
@@ -104,7 +115,7 @@ def exit_status(argv: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("auralisd: interrupted", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except _ReaderGoneError:
         # Whoever read us has gone (`auralisd compose | head`); a second complaint at exit would only confuse.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE

@@ -16,7 +16,7 @@ from auralisd.cli.length import FRAMES
 from auralisd.cli.options import config_option, given, piece_options, state_dir_option, wanted
 from auralisd.cli.performance import Performance, composed, played, pre_roll_frames
 from auralisd.cli.progress import clock_time, progress_bar
-from auralisd.cli.score_files import write_score
+from auralisd.cli.score_files import check_score_files, write_score
 from auralisd.units import BLOCK_FRAMES, frames_to_seconds, seconds_to_frames
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def render(
         if seconds is not None or start is not None or any(piece.values()):
             raise click.UsageError("--station plays what was played; only --from and --to go with it")
         performance = _as_played(station_id, from_frames, to_frames, config_file, state_dir)
+    check_score_files(sound=out, midi=midi, events=events)
     with _terminated_like_interrupted():
         _write_sound(performance, out, device=device, title=title or out.stem)
         write_score(lambda: composed(performance), midi=midi, events=events)

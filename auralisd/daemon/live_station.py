@@ -177,7 +177,7 @@ class LiveStation:
         """
         before = self.controls
         controls, changed = self.piece.desk.preview(change)
-        edge = self.render_edge if self.on_air else ceil_to_grid(self.live_position(), PACKET_FRAMES)
+        edge = self._first_frame_to_come()
         positions = self.piece.change(changed, cause=cause, render_edge=edge - self.piece_origin) if changed else {}
         if preset is not None or controls != before:
             self.preset = preset
@@ -188,6 +188,13 @@ class LiveStation:
             positions={name: position + self.piece_origin for name, position in positions.items()},
             live_position=self.live_position(),
         )
+
+    def _first_frame_to_come(self) -> int:
+        """The first programme frame of this piece that nothing is rendered of and nobody has heard yet."""
+        if not self.on_air:
+            return ceil_to_grid(max(self.live_position(), self.piece_origin), PACKET_FRAMES)
+        # While the bed stands in, the programme goes on past where the renderer stopped.
+        return max(self.render_edge, self.next_packet, self.piece_origin)
 
     def begin_piece(self, seed: int) -> None:
         """Begin a new piece with the controls of now; a new epoch begins with it."""

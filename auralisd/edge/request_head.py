@@ -115,7 +115,8 @@ def parse_head(received: bytes, *, max_bytes: int) -> RequestHead | None:
     try:
         event = parser.next_event()
     except h11.RemoteProtocolError as error:
-        raise HeadRefusedError(400, "bad_request", f"not HTTP: {error}", reason="bad_request") from None
+        what = str(error).partition(":")[0]  # what follows is the client's own bytes in Python's notation
+        raise HeadRefusedError(400, "bad_request", f"not HTTP: {what}", reason="bad_request") from None
     if not isinstance(event, h11.Request):
         return None
     if event.http_version not in (b"1.0", b"1.1"):

@@ -70,11 +70,10 @@ async def serve_websocket(
         context.metrics.connection_refused("bad_request")
         await answer(stream, refusal(400, error.code, str(error), headers=error.headers.items()))
         return
-    full = handshake.form.source is not None and context.headcount.no_room_to_listen
-    if full and context.headcount.farewells >= FAREWELLS_AT_ONCE:
+    if _is_one_too_many(context, handshake) and context.headcount.farewells >= FAREWELLS_AT_ONCE:
         await answer(stream, no_room_for_listeners(context))
         return
-    await _Connection(context, stream, head, room, handshake, client=client).run(full=full)
+    await _Connection(context, stream, head, room, handshake, client=client).run()
 
 
 class _Connection:
@@ -104,16 +103,18 @@ class _Connection:
         self._farewell: Farewell | None = None
         self._parted = False  # both sides have closed: nothing is left to be read
 
-    async def run(self, *, full: bool) -> None:
+    async def run(self) -> None:
         """Shake hands, then converse, or turn the client away; let go of the socket in the end."""
         try:
             with self._outlet.scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._outlet.run, name="sender")
                     websocket = await self._accepted(nursery)
-                    if websocket is not None and full:
+                    if websocket is None:
+                        pass
+                    elif _is_one_too_many(self._context, self._handshake):  # asked now: many shake hands at once
                         await self._turn_away(websocket)
-                    elif websocket is not None:
+                    else:
                         await self._listen(websocket)
                     nursery.cancel_scope.cancel()
                 if not self._parted:
@@ -213,6 +214,11 @@ class _Connection:
         if found in CLOSE_NOT_UNDERSTOOD and not self._frames.close_sent:
             self._outlet.push(close_frame(found, "these are not the frames of a WebSocket client"))
         self._parted = not patience.cancelled_caught and found not in (CLOSE_TOO_BIG, *CLOSE_NOT_UNDERSTOOD)
+
+
+def _is_one_too_many(context: DoorContext, handshake: Handshake) -> bool:
+    """Whether there is no room for another listener; who only watches takes none."""
+    return handshake.form.source is not None and context.headcount.no_room_to_listen
 
 
 def close_frame(code: int, reason: str) -> bytes:

@@ -95,7 +95,8 @@ class SoundFileWriter:
         """Remove what was written; what was at the path before stays."""
         file, self._file = self._file, None
         if file is not None:
-            with contextlib.suppress(OSError, av.FFmpegError):  # it goes away in any case
+            # It goes away in any case; a ValueError says that it was closed already.
+            with contextlib.suppress(OSError, ValueError, av.FFmpegError):
                 file.close()
         self._part.unlink(missing_ok=True)
 
@@ -120,6 +121,10 @@ class SoundFileWriter:
             if isinstance(error, SoundFileError):
                 raise
             raise SoundFileError(str(self.path), f"cannot be written: {_reason(error)}") from error
+        except BaseException:  # Ctrl-C, in the midst of the last lines of a long file too
+            with contextlib.suppress(OSError):
+                self.discard()
+            raise
 
 
 class _GrowingFile(Protocol):

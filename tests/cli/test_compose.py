@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import mido
 import pytest
 
+from auralisd.cli import compose
 from auralisd.cli.length import FRAMES
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -55,6 +57,33 @@ def test_events_go_to_standard_output_and_the_summary_out_of_their_way(command):
     assert "sha256" in done.err
 
 
+@pytest.mark.parametrize("option", ["--events", "--midi"])
+def test_a_file_that_cannot_be_written_is_named_before_anything_is_composed(command, home, monkeypatch, option):
+    monkeypatch.setattr(compose, "composed", lambda *_: pytest.fail("composed all the same"))
+    done = command("compose", "--seconds", 60, option, home / "nowhere" / "out")
+    assert done.status == 64
+    assert f"there is no folder {home / 'nowhere'}" in done.err
+
+
+def test_two_files_of_one_name_are_refused(command, home):
+    done = command("compose", "--seconds", 60, "--events", home / "out", "--midi", home / "." / "out")
+    assert done.status == 64
+    assert "named twice" in done.err
+    assert not (home / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("option", ["--events", "--midi"])
+def test_a_device_is_written_to_and_not_replaced(command, home, option):
+    full = home / "full"
+    full.symlink_to("/dev/full")
+    done = command("compose", "--seconds", 60, option, full)
+    assert done.status == 64
+    assert done.err.endswith("cannot be written: No space left on device\n")
+    assert full.is_symlink()
+    assert not list(home.glob("*.part"))
+
+
 def test_composing_loads_neither_torch_nor_numpy():
     script = (
         "import sys; from auralisd.cli.program import exit_status;"
@@ -75,3 +104,8 @@ def test_lengths_are_seconds_or_written_as_people_write_them(text, seconds):
 @pytest.mark.parametrize("text", ["soon", "1:2:3:4", "-1", "nan", "inf", "", "1:", "1e99"])
 def test_what_is_no_length_is_wrong_usage(command, text):
     assert command("compose", "--seconds", text).status == 64
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "0", "-1", "soon"])
+def test_what_is_no_number_of_hours_is_wrong_usage(command, text):
+    assert command("compose", "--hours", text).status == 64

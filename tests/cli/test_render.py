@@ -81,6 +81,15 @@ def test_a_file_that_cannot_be_written_is_refused_before_torch_is_loaded(command
     assert "loading" not in outcome.err
 
 
+@pytest.mark.parametrize(("option", "name"), [("--midi", "nowhere/a.mid"), ("--events", "a.wav")])
+def test_a_score_that_cannot_be_written_is_refused_before_hours_of_rendering(command, home, monkeypatch, option, name):
+    monkeypatch.setattr(render, "played", lambda *_, **__: pytest.fail("rendered all the same"))
+    outcome = command("render", home / "a.wav", "--seconds", 1, option, home / name)
+    assert outcome.status == 64
+    assert name in outcome.err
+    assert not list(home.glob("a.*"))
+
+
 def test_an_unknown_station_is_named_with_the_ones_there_are(command, home):
     outcome = command("render", home / "a.wav", "--station", "attic", "--to", "5")
     assert outcome.status == 64

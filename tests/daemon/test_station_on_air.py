@@ -354,6 +354,30 @@ async def test_a_change_of_sound_is_heard_from_the_next_packet_to_be_rendered(au
         assert station.piece.desk.controls_at(applied.positions["brightness"]).brightness == 0.9
 
 
+async def test_a_change_while_the_bed_plays_is_not_said_to_be_heard_already(autojump_clock):
+    studio = new_studio(ready=False)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        applied = station.change_controls({"brightness": 0.9, "key": "D"}, cause="rest")
+        assert all(position >= station.next_packet for position in applied.positions.values())
+        assert min(entry.at_frames for entry in station.piece.desk.log) >= station.next_packet
+        studio.can_render.set()
+        await trio.sleep(5)
+        assert station.now_sounding().chord.tonic == "D"
+
+
+async def test_a_change_right_after_a_reseed_belongs_to_the_new_piece(autojump_clock):
+    studio = new_studio(ready=False)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(5)
+        station.begin_piece(99)
+        applied = station.change_controls({"brightness": 0.9, "tempo_bpm": 50}, cause="rest")
+        assert all(position >= station.piece_origin for position in applied.positions.values())
+        assert all(entry.at_frames >= 0 for entry in station.piece.desk.log)
+
+
 async def test_a_change_of_key_is_heard_within_5_seconds(autojump_clock):
     studio = new_studio()
     station = new_station(studio)

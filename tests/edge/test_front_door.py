@@ -81,6 +81,7 @@ async def test_a_connection_is_never_reused_so_every_request_meets_the_door(hous
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 400),
         (b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n", 400),
@@ -103,6 +104,7 @@ async def test_what_cannot_be_answered_is_refused_in_the_error_form(house, reque
     error = error_of(answer)
     assert set(error) == {"code", "message", "timestamp", "details"}
     assert error["code"] == {400: "bad_request", 421: "misdirected", 431: "too_large"}[status]
+    assert "bytearray" not in error["message"]
     assert house.requests == []
     await still_answers(house)
 

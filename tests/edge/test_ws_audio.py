@@ -360,6 +360,26 @@ async def test_one_listener_too_many_is_let_in_to_be_told_so(open_house):
             assert (await receive(websocket))["type"] == "hello"
 
 
+async def test_of_many_who_shake_hands_at_once_no_more_are_let_in_than_there_is_room_for(open_house):
+    house = await open_house(limits=DoorLimits(max_listeners=3))
+    heard, first_words = trio.open_memory_channel(20)
+    everybody_came = trio.Event()
+
+    async def come():
+        async with connect(house, PCM) as websocket:
+            heard.send_nowait((await receive(websocket))["type"])
+            await everybody_came.wait()
+
+    async with trio.open_nursery() as guests:
+        for _ in range(20):
+            guests.start_soon(come)
+        with trio.fail_after(5):
+            words = [await first_words.receive() for _ in range(20)]
+        assert house.broadcast.listener_count == 3
+        everybody_came.set()
+    assert sorted(words) == ["bye"] * 17 + ["hello"] * 3
+
+
 async def test_messages_over_4_kib_close_with_1009(house):
     async with connect(house, PCM) as websocket:
         await websocket.send_message("x" * 5000)

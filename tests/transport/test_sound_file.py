@@ -105,6 +105,19 @@ def test_left_by_an_exception_it_leaves_what_was_there_before(suffix: str, tmp_p
     assert path.read_bytes() == b"yesterday's"
 
 
+def test_interrupted_while_it_is_completed_it_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def be_interrupted(_data_bytes: int) -> bytes:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    file = SoundFileWriter(tmp_path / "out.wav", title="")
+    file.write(bytes(4 * 44_100))
+    monkeypatch.setattr("auralisd.transport.sound_file.wav_header", be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        file.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 # A limit on the size of files stands for the disk that fills up; it holds for a whole process, so for one of its own.
 FULL_DISK = """
 import random, resource, sys
@@ -112,10 +125,11 @@ from pathlib import Path
 from auralisd.errors import SoundFileError
 from auralisd.transport.sound_file import SoundFileWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-noise = random.Random(1).randbytes(17640)
+piece_bytes, pieces = map(int, sys.argv[2:])
+noise = random.Random(1).randbytes(piece_bytes)
 try:
     with SoundFileWriter(Path(sys.argv[1]), title="") as file:
-        for _ in range(300):
+        for _ in range(pieces):
             file.write(noise)
 except SoundFileError as error:
     print(error)
@@ -123,12 +137,14 @@ except SoundFileError as error:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a process's files")
-@pytest.mark.parametrize("suffix", FILE_FORMATS)
-def test_a_full_disk_is_said_and_leaves_nothing(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "piece_bytes", "pieces"),
+    [*((suffix, 17_640, 300) for suffix in FILE_FORMATS), ("wav", 1176, 85)],  # the last one fills it up when closed
+)
+def test_a_full_disk_is_said_and_leaves_nothing(suffix: str, piece_bytes: int, pieces: int, tmp_path: Path) -> None:
     path = tmp_path / f"out.{suffix}"
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True, timeout=60
-    )
+    command = [sys.executable, "-c", FULL_DISK, str(path), str(piece_bytes), str(pieces)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == f"{path}: cannot be written: File too large\n"
     assert list(tmp_path.iterdir()) == []
 
