@@ -15,6 +15,9 @@ OVERLAP_SECONDS: Final = 12
 FAREWELL_SECONDS: Final = 4
 """How long before a region that lacks its pitch a swell ends."""
 
+BARE_DENSITY: Final = 0.15
+"""At or below this harmonic density the drone is the tonic alone: no fifth comes and goes under a held chord."""
+
 
 @dataclass(slots=True)
 class DronePlayer:
@@ -44,7 +47,8 @@ class DronePlayer:
         if left - length <= 0:
             self.next_swell = moment.section_end + seconds(OVERLAP_SECONDS)
         for role, interval, share, level in (("tonic", 0, 1.0, 0.5), ("fifth", 7, 0.45, 0.36)):
-            if stream.happens(share):
+            bare = role == "fifth" and moment.controls.harmonic_density <= BARE_DENSITY
+            if stream.happens(share) and not bare:
                 pitch = LOWEST + (moment.region.tonic + interval - LOWEST) % 12
                 duration = self._duration(moment, pitch, length)
                 sheet.note(
