@@ -114,17 +114,29 @@ class NowSounding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A named set of controls; any subset."""
+    """A named set of controls; any subset.
+
+    Attributes:
+        name: what it is asked for by.
+        controls: what it turns.
+        built_in: whether it came with the program.
+        description: what it is like, in one sentence; None for saved ones.
+        loudness_target_lufs: integrated loudness it is mixed for; None for saved ones.
+    """
 
     name: str
     controls: Mapping[str, Any]
     built_in: bool
+    description: str | None = None
+    loudness_target_lufs: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The preset as JSON shows it."""
         return {
             "name": self.name,
             "built_in": self.built_in,
+            "description": self.description,
+            "loudness_target_lufs": self.loudness_target_lufs,
             "controls": {k: dict(v) if isinstance(v, Mapping) else v for k, v in self.controls.items()},
         }
 

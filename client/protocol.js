@@ -37,6 +37,7 @@ export const SUBPROTOCOL = Object.freeze({
  * @typedef {{id: string, title: string, seed: number, preset: string | null,
  *   state: "warming_up" | "idle" | "sounding" | "bed", pinned: boolean, listeners: number,
  *   epoch: number, position: number}} Station
+ * @typedef {{name: string, built_in: boolean, description: string | null}} Preset
  * @typedef {{may_control: boolean}} Limits
  * @typedef {{type: "hello", version: number, sample_rate: number, channels: number,
  *   frames_per_packet: number, epoch: number, sequence: number, live_position: number,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from auralisd.composition.presets import BUILT_IN
 from auralisd.controls import KEYS, LAYERS, MODES, RANGES, Controls, merge_change
 from auralisd.errors import ControlsError, UnknownNameError
 from auralisd.score import LARGEST_SEED
@@ -99,7 +100,9 @@ def piece_options(command: Command) -> Command:
     command = click.option("--mode", metavar="MODE", help=f"{', '.join(MODES)} ({Controls().mode}).")(command)
     command = click.option("--key", metavar="KEY", help=f"{' '.join(KEYS)} ({Controls().key}).")(command)
     command = click.option(
-        "--preset", metavar="NAME", help="Begin with Focus, Meditation, Sleep or Bright; single options go on top."
+        "--preset",
+        metavar="NAME",
+        help=f"Begin with one of {', '.join(BUILT_IN)}; single options go on top.",
     )(command)
     return click.option(
         "--seed",
@@ -134,8 +137,6 @@ def built_in_preset(name: str) -> Mapping[str, Any]:
     Raises:
         UnknownNameError: there is none of that name.
     """
-    from auralisd.composition.presets import BUILT_IN
-
     by_folded_name = {known.casefold(): controls for known, controls in BUILT_IN.items()}
     if name.casefold() not in by_folded_name:
         raise UnknownNameError("preset", name, tuple(BUILT_IN))

@@ -12,9 +12,9 @@ import structlog
 import trio
 
 from auralisd.access import AccessPolicy
-from auralisd.composition.presets import BUILT_IN
 from auralisd.daemon.directory import LiveDirectory
 from auralisd.daemon.facts import LiveFacts
+from auralisd.daemon.house_presets import house_presets
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.state_keeper import StateKeeper
@@ -76,7 +76,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
     for found in state.notices:
         log.warning("state file", notice=found)
     keeper = StateKeeper(state, open_worker(jobs), metrics)
-    presets = SavedPresetShelf(state, built_in=BUILT_IN, run_in_worker=open_worker(jobs))
+    presets = SavedPresetShelf(state, built_in=house_presets(), run_in_worker=open_worker(jobs))
     studio = Studio(
         new_worker=functools.partial(open_worker, jobs),
         new_instrument=new_renderer,

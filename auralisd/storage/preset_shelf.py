@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 from unicodedata import category
 
@@ -31,21 +31,17 @@ class SavedPresetShelf:
     that cannot be written is not taken, and the ones there are stay.
     """
 
-    def __init__(
-        self, state: StateFile, *, built_in: Mapping[str, Mapping[str, Any]], run_in_worker: RunInWorker
-    ) -> None:
+    def __init__(self, state: StateFile, *, built_in: Iterable[Preset], run_in_worker: RunInWorker) -> None:
         """Read the saved presets.
 
         Args:
             state: where presets are kept.
-            built_in: controls by name, in the order they are shown.
+            built_in: those that stay, in the order they are shown.
             run_in_worker: how the file is written.
         """
         self._state = state
         self._run_in_worker = run_in_worker
-        self._built_in = {
-            name.casefold(): Preset(name=name, controls=controls, built_in=True) for name, controls in built_in.items()
-        }
+        self._built_in = {preset.name.casefold(): preset for preset in built_in}
         self._saved = {
             name.casefold(): Preset(name=name, controls=controls, built_in=False)
             for name, controls in state.presets().items()

@@ -63,7 +63,7 @@ export class Session {
     this.listeners = 0;
     this.rights = new Rights({ settings, send: (message) => this.#send(message), onChange: () => this.#changed() });
     this.clock = new ServerClock();
-    /** @type {string[]} */
+    /** @type {import("../protocol.js").Preset[]} */
     this.presets = [];
     /** @type {string | null} */
     this.serverVersion = null;
@@ -91,7 +91,7 @@ export class Session {
     this.ready = this.#prepare();
     this.api.presets().then(
       ({ presets }) => {
-        this.presets = presets.filter((preset) => preset.built_in).map((preset) => preset.name);
+        this.presets = presets.filter((preset) => preset.built_in);
         this.#changed();
       },
       () => undefined, // The page is whole without them; a reload asks again.

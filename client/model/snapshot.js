@@ -14,7 +14,7 @@ import { stateName } from "./state.js";
  * @property {number | null} nextChordInSeconds to the ear
  * @property {number} listeners
  * @property {"unknown" | "open" | "locked"} rights
- * @property {string[]} presets
+ * @property {import("../protocol.js").Preset[]} presets those of the house
  * @property {number} bufferShare 0 to 1 of what the buffer should hold
  * @property {number | null} listenedSeconds since music began; null while none does
  * @property {number | null} sleepInSeconds

@@ -17,7 +17,7 @@ export class Api {
     this.token = token;
   }
 
-  /** @returns {Promise<{presets: {name: string, built_in: boolean}[]}>} */
+  /** @returns {Promise<{presets: import("../protocol.js").Preset[]}>} */
   presets() {
     return this.#call("GET", "presets");
   }

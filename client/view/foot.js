@@ -1,5 +1,6 @@
 import { byId, h, setAttribute, setRange, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { createPresetRow } from "./presets.js";
 
 /**
  * Presets, volume, and the row of actions.
@@ -13,7 +14,7 @@ export function createFoot(session, sheets, toast) {
   const volume = /** @type {HTMLInputElement} */ (byId("volume"));
   const actions = byId("actions");
   const takeControl = byId("take-control");
-  let shownPresets = "";
+  const rowOfPresets = createPresetRow(session, sheets, presets);
 
   const showVolume = () => {
     setRange(volume, Number(volume.value));
@@ -64,24 +65,10 @@ export function createFoot(session, sheets, toast) {
     return button;
   }
 
-  /** @param {string[]} names */
-  function buildPresets(names) {
-    if (shownPresets === names.join()) return;
-    shownPresets = names.join();
-    const chips = names.map((name) =>
-      h("button", { class: "chip", type: "button", "aria-pressed": "false", onclick: () => void session.choosePreset(name) }, name),
-    );
-    presets.replaceChildren(...chips);
-  }
-
   return {
     /** @param {import("../model/snapshot.js").Snapshot} now */
     render(now) {
-      buildPresets(now.presets);
-      for (const chip of presets.children) {
-        setAttribute(chip, "aria-pressed", String(chip.textContent === now.station?.preset));
-      }
-      presets.hidden = now.rights !== "open" || now.presets.length === 0;
+      rowOfPresets.render(now);
       takeControl.hidden = now.rights !== "locked";
       fresh.hidden = now.rights !== "open";
       const left = now.sleepInSeconds;

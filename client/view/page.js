@@ -4,6 +4,7 @@ import { createFoot } from "./foot.js";
 import { createMixSheet } from "./mix-sheet.js";
 import { createMoreSheet } from "./more-sheet.js";
 import { createMusicSheet } from "./music-sheet.js";
+import { createPresetSheet } from "./presets.js";
 import { Sheets } from "./sheets.js";
 import { createTimerSheet, createTokenSheet } from "./small-sheets.js";
 import { createStage } from "./stage.js";
@@ -24,6 +25,7 @@ export function createPage(session, toast) {
     backdrop.still = session.settings.motion === "off";
     backdrop.wake();
   };
+  sheets.add(createPresetSheet(session));
   sheets.add(createTimerSheet(session));
   sheets.add(createMusicSheet(session));
   sheets.add(createMixSheet(session));

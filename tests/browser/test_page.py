@@ -104,6 +104,18 @@ def test_a_preset_is_chosen_with_one_tap(page: Page, daemon: DaemonProcess) -> N
     wait_until(page, lambda: station(daemon)["preset"] == "Sleep")
 
 
+def test_every_preset_is_one_step_away_and_the_row_shows_the_chosen_one(page: Page, daemon: DaemonProcess) -> None:
+    open_page(page, daemon)
+    expect(page.locator("#presets .chip")).to_have_count(5)
+    page.get_by_role("button", name="All presets").click()
+    expect(page.locator("#sheet-presets .character")).to_have_count(10)
+    page.locator("#sheet-presets").get_by_role("button", name="Stillness").click()
+    wait_until(page, lambda: station(daemon)["preset"] == "Stillness")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Stillness", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#presets .chip")).to_have_count(5)
+
+
 def test_a_new_piece_plays_on_in_a_new_epoch(page: Page, daemon: DaemonProcess) -> None:
     start_listening(page, daemon)
     before = station(daemon)
@@ -177,11 +189,18 @@ def test_every_target_is_large_enough_for_a_finger(context: BrowserContext, daem
         page.keyboard.press("Escape")
         if opener is not None:
             page.locator("#actions").get_by_role("button", name=opener).click()
-        boxes = page.evaluate(
-            """() => [...document.querySelectorAll("button, input, .links a")]
-                .filter((element) => element.offsetParent !== null)
-                .map((element) => [element.id || element.textContent, element.offsetWidth, element.offsetHeight])"""
-        )
-        assert boxes
-        assert [box for box in boxes if box[1] < 44 or box[2] < 44] == []
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        assert_no_small_targets(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="All presets").click()
+    assert_no_small_targets(page)
+
+
+def assert_no_small_targets(page: Page) -> None:
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, .links a")]
+            .filter((element) => element.offsetParent !== null)
+            .map((element) => [element.id || element.textContent, element.offsetWidth, element.offsetHeight])"""
+    )
+    assert boxes
+    assert [box for box in boxes if box[1] < 44 or box[2] < 44] == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

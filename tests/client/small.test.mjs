@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { KEYS, MODES, pitchClass } from "../../client/model/controls.js";
+import { IN_THE_ROW, rowOf } from "../../client/model/presets.js";
 import { Settings } from "../../client/model/settings.js";
 import { SleepTimer } from "../../client/model/sleep-timer.js";
 import { stateName } from "../../client/model/state.js";
@@ -144,4 +145,15 @@ test("no pixel leaves the span between the ground and the brightest band", () =>
       assert.ok(pixels[at + channel] >= ground[channel] - 1);
     }
   }
+});
+
+test("the first row of presets shows the chosen one, wherever it comes from", () => {
+  const presets = ["Focus", "Meditation", "Sleep", "Bright", "Stillness", "Rain"].map((name) => ({ name, built_in: true, description: null }));
+  const first = ["Focus", "Meditation", "Sleep", "Bright"];
+  assert.equal(first.length, IN_THE_ROW);
+  assert.deepEqual(rowOf(presets, null), first);
+  assert.deepEqual(rowOf(presets, "Sleep"), first);
+  assert.deepEqual(rowOf(presets, "Rain"), ["Focus", "Meditation", "Sleep", "Rain"]);
+  assert.deepEqual(rowOf(presets, "one of my own"), first);
+  assert.deepEqual(rowOf([], null), []);
 });

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from auralisd.composition import Composer
-from auralisd.composition.presets import BUILT_IN
-from auralisd.controls import LAYERS, Controls, merge_change
+from auralisd.controls import Controls
 from auralisd.score import ScoreSlice, joined
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -94,33 +93,3 @@ def test_harmonic_density_adds_voices() -> None:
 def test_sound_controls_leave_the_score_alone() -> None:
     plain, dark = played("brightness", 0.5), played("brightness", 0.0)
     assert plain == dark
-
-
-def test_the_presets_are_the_four_and_valid() -> None:
-    assert list(BUILT_IN) == ["Focus", "Meditation", "Sleep", "Bright"]
-    for change in BUILT_IN.values():
-        controls, named = merge_change(Controls(), change)
-        assert named.keys() == {name for name in controls.as_dict() if name != "key"}, "a preset leaves nothing behind"
-        assert set(named["layers"]) == set(LAYERS)
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "tempo_bpm", "intensity", "level_db"),
-    [
-        ("Focus", "dorian", 60, 0.5, 0),
-        ("Meditation", "aeolian", 50, 0.3, 0),
-        ("Sleep", "phrygian", 40, 0.2, -4),
-        ("Bright", "lydian", 70, 0.6, 0),
-    ],
-)
-def test_the_presets_have_their_characters(
-    name: str, mode: str, tempo_bpm: float, intensity: float, level_db: float
-) -> None:
-    controls, _ = merge_change(Controls(), BUILT_IN[name])
-    assert (controls.mode, controls.tempo_bpm, controls.intensity) == (mode, tempo_bpm, intensity)
-    assert controls.level_db == level_db
-
-
-def test_sleep_is_the_darkest() -> None:
-    assert min(BUILT_IN, key=lambda name: BUILT_IN[name]["brightness"]) == "Sleep"
-    assert BUILT_IN["Sleep"]["layers"]["percussion"] == "off"

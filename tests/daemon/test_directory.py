@@ -7,8 +7,8 @@ import pytest
 import trio
 import trio.testing
 
-from auralisd.composition.presets import BUILT_IN
 from auralisd.daemon.directory import STATIONS_MOST, LiveDirectory, now_playing
+from auralisd.daemon.house_presets import house_presets
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.worker import run_inline
 from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
@@ -30,7 +30,7 @@ async def open_directory(folder, state=None, **settings):
                 settings=Settings(state_dir=folder, **settings),
                 studio=new_studio(),
                 keeper=keeper,
-                presets=SavedPresetShelf(kept, built_in=BUILT_IN, run_in_worker=run_inline),
+                presets=SavedPresetShelf(kept, built_in=house_presets(), run_in_worker=run_inline),
                 nursery=nursery,
                 stopping=trio.Event(),
             )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
+from auralisd.station import Preset
 from auralisd.storage import preset_shelf
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 
-BUILT_IN = {"Focus": {"intensity": 0.4}, "Sleep": {"tempo_bpm": 50.0}}
+BUILT_IN = (
+    Preset(name="Focus", controls={"intensity": 0.4}, built_in=True),
+    Preset(name="Sleep", controls={"tempo_bpm": 50.0}, built_in=True),
+)
 
 
 async def run_inline(job):
@@ -103,6 +107,6 @@ async def test_what_the_disk_refuses_is_not_on_the_shelf_and_what_was_there_stay
 
 async def test_a_saved_preset_whose_name_a_release_took_gives_way(state):
     await shelf(state).save("Bright", {"key": "D"})
-    presets = shelf(state, built_in=BUILT_IN | {"Bright": {"brightness": 0.8}})
+    presets = shelf(state, built_in=(*BUILT_IN, Preset(name="Bright", controls={"brightness": 0.8}, built_in=True)))
     assert (await presets.get("bright")).built_in
     assert len(await presets.all()) == 3

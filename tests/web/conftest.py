@@ -18,13 +18,28 @@ from auralisd.errors import ConflictError, StorageError, UnknownNameError
 from auralisd.observability.health import HealthCheck
 from auralisd.observability.metrics import Metrics
 from auralisd.score import Reason
-from auralisd.station import AppliedChange, ChordView, NowSounding, SectionView, StationSummary
+from auralisd.station import AppliedChange, ChordView, NowSounding, Preset, SectionView, StationSummary
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.web import WebDependencies, create_app
 
 TOKEN = "a-token-of-some-length"
-BUILT_IN = {"Focus": {"intensity": 0.4}, "Sleep": {"tempo_bpm": 50.0, "layers": {"bells": "off"}}}
+BUILT_IN = (
+    Preset(
+        name="Focus",
+        controls={"intensity": 0.4},
+        built_in=True,
+        description="For a page of work.",
+        loudness_target_lufs=-18.0,
+    ),
+    Preset(
+        name="Sleep",
+        controls={"tempo_bpm": 50.0, "layers": {"bells": "off"}},
+        built_in=True,
+        description="For the night.",
+        loudness_target_lufs=-22.0,
+    ),
+)
 LIVE_POSITION = 441_000
 
 

@@ -6,14 +6,28 @@ from urllib.parse import quote
 
 import pytest
 
+SAVED = {"built_in": False, "description": None, "loudness_target_lufs": None}
+
 
 async def test_built_in_presets_come_first(house):
     await house.ask("POST", "/api/v1/presets", {"name": "Attic", "controls": {"key": "D"}})
     reply = await house.ask("GET", "/api/v1/presets")
     assert reply.json["presets"] == [
-        {"name": "Focus", "built_in": True, "controls": {"intensity": 0.4}},
-        {"name": "Sleep", "built_in": True, "controls": {"tempo_bpm": 50.0, "layers": {"bells": "off"}}},
-        {"name": "Attic", "built_in": False, "controls": {"key": "D"}},
+        {
+            "name": "Focus",
+            "built_in": True,
+            "description": "For a page of work.",
+            "loudness_target_lufs": -18.0,
+            "controls": {"intensity": 0.4},
+        },
+        {
+            "name": "Sleep",
+            "built_in": True,
+            "description": "For the night.",
+            "loudness_target_lufs": -22.0,
+            "controls": {"tempo_bpm": 50.0, "layers": {"bells": "off"}},
+        },
+        {"name": "Attic", **SAVED, "controls": {"key": "D"}},
     ]
 
 
@@ -21,7 +35,7 @@ async def test_a_saved_preset_is_normalised_and_replaced_whatever_the_case(house
     await house.ask("POST", "/api/v1/presets", {"name": "attic", "controls": {"key": "D"}})
     reply = await house.ask("POST", "/api/v1/presets", {"name": " Attic ", "controls": {"bpm": 50}})
     assert reply.status == 201
-    assert reply.json == {"name": "Attic", "built_in": False, "controls": {"tempo_bpm": 50.0}}
+    assert reply.json == {"name": "Attic", **SAVED, "controls": {"tempo_bpm": 50.0}}
     saved = [preset for preset in (await house.ask("GET", "/api/v1/presets")).json["presets"] if not preset["built_in"]]
     assert saved == [reply.json]
 

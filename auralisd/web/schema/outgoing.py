@@ -100,6 +100,10 @@ class PresetShown(Described):
 
     name: str
     built_in: bool
+    description: str | None = Field(description="What it is like, in one sentence; null for saved ones.")
+    loudness_target_lufs: float | None = Field(
+        description="Integrated loudness it is mixed for, over any ten minutes; null for saved ones."
+    )
     controls: dict[str, Any]
 
 
