@@ -77,7 +77,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             layers={"drone": -2.0, "pad": 0.0, "loops": 0.0, "melody": 0.0, "bells": 1.0, "texture": 0.0,
                     "percussion": 0.0},
         ),
-        "Stillness": _character(
+        "Still": _character(
             "Wide chords that hang in the air and change only now and then; nothing else moves.",
             "mixolydian", 40.0, 0.15,
             brightness=0.4, space=0.9, warmth=0.6,

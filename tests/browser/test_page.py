@@ -109,10 +109,10 @@ def test_every_preset_is_one_step_away_and_the_row_shows_the_chosen_one(page: Pa
     expect(page.locator("#presets .chip")).to_have_count(5)
     page.get_by_role("button", name="All presets").click()
     expect(page.locator("#sheet-presets .character")).to_have_count(10)
-    page.locator("#sheet-presets").get_by_role("button", name="Stillness").click()
-    wait_until(page, lambda: station(daemon)["preset"] == "Stillness")
+    page.locator("#sheet-presets").get_by_role("button", name="Still").click()
+    wait_until(page, lambda: station(daemon)["preset"] == "Still")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Stillness", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Still", exact=True)).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#presets .chip")).to_have_count(5)
 
 

@@ -148,7 +148,7 @@ test("no pixel leaves the span between the ground and the brightest band", () =>
 });
 
 test("the first row of presets shows the chosen one, wherever it comes from", () => {
-  const presets = ["Focus", "Meditation", "Sleep", "Bright", "Stillness", "Rain"].map((name) => ({ name, built_in: true, description: null }));
+  const presets = ["Focus", "Meditation", "Sleep", "Bright", "Still", "Rain"].map((name) => ({ name, built_in: true, description: null }));
   const first = ["Focus", "Meditation", "Sleep", "Bright"];
   assert.equal(first.length, IN_THE_ROW);
   assert.deepEqual(rowOf(presets, null), first);

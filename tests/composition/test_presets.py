@@ -79,8 +79,8 @@ def test_sleep_is_the_darkest_of_the_four_and_deep_darker_still() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_in_stillness_no_pitch_moves_within_20_seconds(seed: int) -> None:
-    moves = pitch_moves("Stillness", seed)
+def test_in_still_no_pitch_moves_within_20_seconds(seed: int) -> None:
+    moves = pitch_moves("Still", seed)
     assert len(moves) > 60, "an hour of chords, each of which lasts a minute at most"
     assert min(later - earlier for earlier, later in pairwise(moves)) >= 20.0
 
