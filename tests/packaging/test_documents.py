@@ -11,6 +11,7 @@ import click
 import pytest
 
 from auralisd.cli.program import program
+from auralisd.composition.presets import CHARACTERS
 from auralisd.controls import KEYS, LAYERS, MODES, RANGES, Controls, merge_change
 from auralisd.web.app import OPERATIONS
 
@@ -91,3 +92,18 @@ def test_every_decision_is_in_the_list():
     folder = ROOT / "docs" / "decisions"
     listed = set(re.findall(r"\]\((\S+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_the_documents_describe_each_preset_as_the_program_does(name):
+    character = CHARACTERS[name]
+    assert f"| {name} | {character.description} |" in (ROOT / "README.md").read_text()
+    figures = "{mode}, {tempo_bpm:g} bpm, intensity {intensity:g}".format(**character.controls)
+    row = f"| **{name}** | {character.description} | {figures} | {character.loudness_lufs:g} LUFS |"
+    assert row in (ROOT / "docs" / "sound.md").read_text()
+
+
+def test_every_picture_that_is_kept_is_shown_and_small():
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    assert [picture.name for picture in pictures if f"pictures/{picture.name})" not in TEXT] == []
+    assert [picture.name for picture in pictures if picture.stat().st_size >= 200_000] == []
