@@ -90,7 +90,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             "dorian", 54.0, 0.45,
             brightness=0.55, space=0.65, warmth=0.5,
             melody_complexity=0.2, chord_variety=0.4, harmonic_density=0.5, level_db=0.0,
-            layers={"drone": 0.0, "pad": -1.0, "loops": -2.0, "melody": OFF, "bells": -6.0, "texture": 6.0,
+            layers={"drone": 0.5, "pad": 0.0, "loops": -1.5, "melody": OFF, "bells": -5.0, "texture": 6.0,
                     "percussion": OFF},
         ),
         "Wander": _character(
@@ -98,7 +98,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             "ionian", 76.0, 0.7,
             brightness=0.6, space=0.45, warmth=0.5,
             melody_complexity=0.8, chord_variety=0.7, harmonic_density=0.5, level_db=0.0,
-            layers={"drone": -3.0, "pad": -2.0, "loops": 1.0, "melody": 4.0, "bells": -1.0, "texture": -4.0,
+            layers={"drone": -2.5, "pad": -1.5, "loops": 1.0, "melody": 4.5, "bells": -1.0, "texture": -4.0,
                     "percussion": -3.0},
         ),
         "Tides": _character(
@@ -122,8 +122,8 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             "phrygian", 45.0, 0.3,
             brightness=0.02, space=0.7, warmth=0.9,
             melody_complexity=0.1, chord_variety=0.3, harmonic_density=0.4, level_db=0.0,
-            layers={"drone": 3.0, "pad": 0.0, "loops": -6.0, "melody": -8.0, "bells": OFF, "texture": -3.0,
-                    "percussion": 0.0},
+            layers={"drone": 1.0, "pad": -2.0, "loops": -8.0, "melody": -10.0, "bells": OFF, "texture": -5.0,
+                    "percussion": -2.0},
         ),
     }
 )  # fmt: skip
