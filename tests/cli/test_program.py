@@ -9,6 +9,7 @@ import pytest
 
 from auralisd import __version__
 from auralisd.cli import program
+from auralisd.composition.presets import CHARACTERS
 from auralisd.errors import (
     AuralisError,
     ControlsError,
@@ -33,6 +34,12 @@ def test_every_command_explains_itself(command):
         shown = command(name, "--help")
         assert shown.status == 0
         assert f"auralisd {name}" in shown.out
+
+
+@pytest.mark.parametrize("name", ["render", "compose"])
+def test_the_help_of_what_plays_lists_every_preset(command, name):
+    shown = " ".join(command(name, "--help").out.split())
+    assert f"Begin with one of {', '.join(CHARACTERS)};" in shown
 
 
 @pytest.mark.parametrize(
