@@ -86,7 +86,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
                     "percussion": OFF},
         ),
         "Rain": _character(
-            "A window with rain on it: air and small drops in front, slow chords somewhere behind.",
+            "Rain that passes the window: air and small drops come and go in front of slow chords.",
             "dorian", 54.0, 0.45,
             brightness=0.55, space=0.65, warmth=0.5,
             melody_complexity=0.2, chord_variety=0.4, harmonic_density=0.5, level_db=0.0,
@@ -110,7 +110,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
                     "percussion": 6.0},
         ),
         "Glass": _character(
-            "High, clear and glittering: bells and thin light over very little ground.",
+            "High, clear and glittering: thin light over very little ground, and a bell now and then.",
             "lydian", 64.0, 0.5,
             brightness=0.95, space=0.8, warmth=0.15,
             melody_complexity=0.5, chord_variety=0.6, harmonic_density=0.7, level_db=0.0,
