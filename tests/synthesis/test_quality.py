@@ -26,10 +26,10 @@ def played(piece, seconds: float, turns: dict[float, Quality]) -> tuple[np.ndarr
 
 @pytest.mark.parametrize("quality", [step for step in Quality if step])
 def test_a_step_changes_the_sound_without_a_click_and_keeps_its_level(whole_piece, quality):
-    piece = whole_piece(14.0)
-    untouched, _ = played(piece, 12.0, {0.0: Quality.FULL})
-    turned, _ = played(piece, 12.0, {0.0: Quality.FULL, 4.0: quality})
-    at = 4 * SAMPLE_RATE_HZ
+    piece = whole_piece(9.0)
+    untouched, _ = played(piece, 8.0, {0.0: Quality.FULL})
+    turned, _ = played(piece, 8.0, {0.0: Quality.FULL, 3.0: quality})
+    at = 3 * SAMPLE_RATE_HZ
     assert np.array_equal(turned[:, :at], untouched[:, :at])
     assert not np.array_equal(turned[:, at:], untouched[:, at:])
     bends = [np.abs(np.diff(sound[:, at:], n=2, axis=1)).max() for sound in (untouched, turned)]
@@ -39,10 +39,10 @@ def test_a_step_changes_the_sound_without_a_click_and_keeps_its_level(whole_piec
 
 
 def test_each_step_has_less_to_sound_than_the_one_before(whole_piece):
-    piece = whole_piece(30.0)
+    piece = whole_piece(10.0)
     strands = []
     for quality in Quality:
-        _, renderer = played(piece, 16.0, {0.0: quality})
+        _, renderer = played(piece, 9.0, {0.0: quality})
         strands.append(renderer.statistics().sounding_strands)
     without_texture, plain, short_room, few = strands[1:]
     assert strands[0] > without_texture > plain > few
@@ -61,9 +61,9 @@ def test_few_voices_leave_two_at_least_in_every_layer_that_has_them(whole_piece)
 
 
 def test_full_quality_comes_back_with_new_notes(whole_piece):
-    piece = whole_piece(40.0)
-    _, spared = played(piece, 30.0, {0.0: Quality.FULL, 2.0: Quality.FEW_VOICES, 8.0: Quality.FULL})
-    _, untouched = played(piece, 30.0, {0.0: Quality.FULL})
+    piece = whole_piece(24.0)
+    _, spared = played(piece, 20.0, {0.0: Quality.FULL, 2.0: Quality.FEW_VOICES, 6.0: Quality.FULL})
+    _, untouched = played(piece, 20.0, {0.0: Quality.FULL})
     missing = untouched.statistics().sounding_strands - spared.statistics().sounding_strands
     assert spared.quality is Quality.FULL
     assert missing <= 0.15 * untouched.statistics().sounding_strands
