@@ -8,6 +8,7 @@ import trio
 
 from auralisd.audio import pcm16_to_samples
 from auralisd.daemon.tasks.renderer_task import render_packet
+from auralisd.daemon.worker import run_inline
 from auralisd.errors import ControlsError, RenderError
 from auralisd.quality import Quality
 from auralisd.transport.forms import WEBSOCKET_FORMS
@@ -197,7 +198,15 @@ async def test_a_machine_that_is_too_slow_is_asked_for_less_before_anybody_hears
     assert studio.metrics.registry.get_sample_value("auralisd_quality_steps_shed") == 0
 
 
-async def test_a_lost_device_moves_the_station_to_the_cpu(autojump_clock):
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RenderError("device_lost", "the GPU fell off the bus"),
+        RenderError("failed", "NotImplementedError: fell off the bus, for this operation is not there"),
+        TypeError("the framework fell off the bus at float64"),
+    ],
+)
+async def test_a_device_that_fails_in_whatever_way_moves_the_station_to_the_cpu(autojump_clock, failure):
     devices = []
 
     class OnDevice(ToneInstrument):
@@ -207,7 +216,7 @@ async def test_a_lost_device_moves_the_station_to_the_cpu(autojump_clock):
 
         def render(self, controls, frames=2205):
             if self.device == "cuda" and self.position > 20 * PACKET_FRAMES:
-                raise RenderError("device_lost", "the GPU fell off the bus")
+                raise failure
             return super().render(controls, frames)
 
     studio = new_studio(OnDevice, device="cuda")
@@ -218,6 +227,31 @@ async def test_a_lost_device_moves_the_station_to_the_cpu(autojump_clock):
     assert studio.device.name == "cpu"
     assert "fell off the bus" in studio.device.why
     assert not station.broadcast.chunks[-1].bed
+
+
+async def test_a_device_that_hangs_is_left_for_the_cpu_too(autojump_clock):
+    async def worker(job, *args):
+        if args and getattr(args[0], "device", None) == "cuda" and args[0].position > 20 * PACKET_FRAMES:
+            await trio.sleep_forever()
+        return await run_inline(job, *args)
+
+    studio = new_studio(device="cuda", new_worker=lambda: worker)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(20)
+    assert studio.device.name == "cpu"
+    assert not station.broadcast.chunks[-1].bed
+
+
+async def test_a_sound_that_is_not_finite_is_not_blamed_on_the_device(autojump_clock):
+    class Broken(ToneInstrument):
+        def render(self, controls, frames=2205):
+            raise RenderError("not_finite", "of the test")
+
+    studio = new_studio(Broken, device="cuda")
+    async with on_air(new_station(studio), studio):
+        await trio.sleep(5)
+    assert studio.device.name == "cuda"
 
 
 async def test_an_instrument_built_again_is_told_what_sounds_already(autojump_clock):

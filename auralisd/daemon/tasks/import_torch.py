@@ -6,28 +6,34 @@ import time
 from collections.abc import Callable
 
 import structlog
+import trio
 
 from auralisd.composition import Composer
 from auralisd.controls import Controls
 from auralisd.daemon.studio import Instrument, Studio
-from auralisd.errors import DeviceError, RenderError
+from auralisd.errors import DeviceError
 from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES
 
 log = structlog.get_logger()
+
+REHEARSAL_PATIENCE_SECONDS = 60.0  # a device that takes as long for a tenth of a second hangs
 
 
 async def import_torch(studio: Studio, wanted_device: str) -> None:
     """Make rendering possible, then return; the import takes seconds and stalls the loop in between.
 
-    A device that is not there is a reason to play on the CPU and to say so, not to fall silent.
+    A device that is not there, or cannot play, is a reason to play on the CPU and to say so, not to fall silent.
     """
     started = time.monotonic()
     run_in_worker = studio.new_worker()
     name, why = await run_in_worker(_choose, wanted_device)
     try:
-        await run_in_worker(_rehearse, studio.new_instrument, name)
-    except RenderError as error:  # the renderer's own supervision will meet it too, and decide
-        log.warning("the synthesiser could not be tried out", device=name, error=str(error))
+        with trio.fail_after(REHEARSAL_PATIENCE_SECONDS):
+            await run_in_worker(_rehearse, studio.new_instrument, name)
+    except Exception as error:  # a device may lack an operation, a type or its driver, each with an error of its own
+        log.warning("the synthesiser could not be tried out", device=name, error=repr(error))
+        if name != "cpu":  # else the renderer's own supervision will meet it too, and decide
+            name, why = "cpu", f"cpu: {name} could not play: {error!r}"
     studio.device.name, studio.device.why = name, why
     log.info("synthesiser ready", device=name, why=why, seconds=round(time.monotonic() - started, 2))
     studio.can_render.set()
@@ -47,7 +53,7 @@ def _choose(wanted_device: str) -> tuple[str, str]:
 
     try:
         chosen = choose_device(wanted_device)
-    except DeviceError as error:
+    except (DeviceError, RuntimeError) as error:  # not there, or there and not answering
         chosen = choose_device("cpu")
         return chosen.name, str(error)
     return chosen.name, chosen.why

@@ -24,7 +24,6 @@ log = structlog.get_logger()
 BLOCKS_AHEAD = 1  # beside the packet in the renderer's own hand: 200 ms of patience with a busy machine
 BUILD_PATIENCE_SECONDS = 30.0  # tables and first torch operations on a slow machine
 JOB_PATIENCE_SECONDS = 5.0  # a job of 100 ms that takes as long hangs
-FALLBACK_CAUSES = frozenset({"device_lost", "out_of_memory"})
 
 
 async def run_renderer(
@@ -122,10 +121,14 @@ def govern(station: LiveStation, studio: Studio, *, busy_seconds: float) -> None
 
 
 def fall_back_to_cpu(station: LiveStation, studio: Studio, error: Exception) -> None:
-    """Give a failed device up for good: the CPU is always there."""
-    if isinstance(error, RenderError) and error.cause in FALLBACK_CAUSES and studio.device.name != "cpu":
-        log.warning("device lost, going on with the CPU", device=studio.device.name, error=str(error))
-        studio.device.why = f"{studio.device.name} failed while playing: {error}"
+    """Give a failed device up for good, whatever it raised and if it hangs: the CPU is always there.
+
+    A sound that is not finite is the music's fault, not the device's, and would be the same on another.
+    """
+    not_finite = isinstance(error, RenderError) and error.cause == "not_finite"
+    if studio.device.name != "cpu" and not not_finite:
+        log.warning("device lost, going on with the CPU", device=studio.device.name, error=repr(error))
+        studio.device.why = f"cpu: {studio.device.name} failed while playing: {error!r}"
         studio.device.name = "cpu"
         station.broadcast.tell(notice("device_lost"))
 
