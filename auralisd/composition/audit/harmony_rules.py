@@ -9,6 +9,7 @@ from typing import Final
 from auralisd.composition.audit.reading import Reading, pairs_of_chords
 from auralisd.composition.audit.rule import Measured, NotJudged, Rule, counted
 from auralisd.composition.chords import CALM_INTENSITY, CALM_SECONDS, LIVELY_SECONDS
+from auralisd.composition.harmony import is_dominant_cadence
 from auralisd.composition.markov import OWN_DEGREE
 from auralisd.composition.quota import Kind
 from auralisd.composition.voicing import BASS_GAP, WIDEST_GAP, WIDEST_MOTION, least_motion, ranges
@@ -21,8 +22,6 @@ CHANGES_NEEDED: Final = 50
 HELD_ON_SECONDS: Final = 0.25
 
 _FIFTH: Final = 7
-_MAJOR_THIRD: Final = 4
-_MINOR_MODES: Final = frozenset({"aeolian", "dorian", "phrygian"})
 _ROUNDING_FRAMES: Final = SAMPLE_RATE_HZ // 100
 
 
@@ -149,17 +148,7 @@ def _own_degree_missed(reading: Reading) -> Measured | NotJudged:
 
 
 def _dominants(reading: Reading) -> Measured:
-    """By ear: a major chord a fifth above a minor tonic that follows it, whatever regions they are written in."""
-    return counted(
-        [
-            at
-            for at, before, after in pairs_of_chords(reading)
-            if after.region.mode in _MINOR_MODES
-            and after.degree == 1
-            and before.root == (after.root + _FIFTH) % 12
-            and (before.root + _MAJOR_THIRD) % 12 in before.classes
-        ]
-    )
+    return counted([at for at, before, after in pairs_of_chords(reading) if is_dominant_cadence(before, after)])
 
 
 def _chord_lengths(reading: Reading) -> Measured | NotJudged:
