@@ -46,9 +46,12 @@ class BellPlayer:
             or moment.frames_left() < seconds(1)
         ):
             return
-        self._strike(moment, sheet, moment.now, stream.between(74, 84), stream.uniform(-0.05, 0.05))
+        # Each chord has its bell, and a second one that answers now and then: few pitches, often heard.
+        tuning = moment.chance.stream("bell pitch", moment.chord_at(moment.now).index)
+        first, second = tuning.between(74, 84), tuning.between(70, 90)
+        self._strike(moment, sheet, moment.now, first, stream.uniform(-0.05, 0.05))
         if stream.fraction() < 0.3 * moment.density():
-            self._strike(moment, sheet, moment.now + seconds(stream.uniform(0.3, 0.9)), stream.between(70, 90), -0.05)
+            self._strike(moment, sheet, moment.now + seconds(stream.uniform(0.3, 0.9)), second, -0.05)
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
         """Nothing to do: each stroke reads the chord and the intensity when it comes."""
