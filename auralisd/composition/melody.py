@@ -261,7 +261,7 @@ class MelodyPlayer:
         leap = here - self.before if self.before else 0
         if abs(leap) > _LEAP:
             interval = -1 if leap > 0 else 1
-        ambit = 4 + int(5 * moment.controls.melody_complexity)
+        ambit = 3 + int(5 * moment.controls.melody_complexity)
         place = moment.region
         wished = place.pitch_of_step(place.step_near(here) + interval)
         if abs(wished - centre) > ambit:

@@ -70,9 +70,9 @@ def _in_minutes(lengths: list[tuple[int, int]], needs: str, low: float, high: fl
     return spanning([(frames / _MINUTE_FRAMES, at) for frames, at in lengths], low, high)
 
 
-def _layers(reading: Reading) -> Measured:
-    counts = [(len(section.layers), section.onset_frames) for section in reading.piece.sections]
-    return Measured(values=(float(min(counts)[0]), float(max(counts)[0]))) if counts else Measured(values=())
+def _layers(reading: Reading) -> Measured | NotJudged:
+    counts = [(float(len(section.layers)), section.onset_frames) for section in reading.piece.sections]
+    return spanning(counts, 2, 5) if counts else NotJudged("a section")
 
 
 def _cycles(reading: Reading) -> list[tuple[int, int, int]]:

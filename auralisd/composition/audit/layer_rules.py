@@ -100,7 +100,7 @@ def _loud_hits(reading: Reading) -> Measured | NotJudged:
 
 
 def _pitches_in_eight_bars(reading: Reading) -> Measured | NotJudged:
-    """The middle half of all eight-bar spans, by the number of pitches that begin in them."""
+    """As a rule, that is the median of all eight-bar spans; the words tell the middle half of them too."""
     if reading.steady("intensity") != MIDDLING or reading.steady("tempo_bpm") is None:
         return NotJudged(f"a steady intensity of {MIDDLING}")
     bars = reading.piece.bars[::8]
@@ -118,7 +118,7 @@ def _pitches_in_eight_bars(reading: Reading) -> Measured | NotJudged:
     )
     quarters = [counts[len(counts) * share // 4] for share in (1, 2, 3)]
     words = f"{quarters[1]} as a rule, half of all spans {quarters[0]} to {quarters[2]}"
-    return Measured(values=(float(quarters[0]), float(quarters[2])), words=words)
+    return Measured(values=(float(quarters[1]),), words=words)
 
 
 def _silence(reading: Reading) -> Measured | NotJudged:

@@ -111,7 +111,7 @@ def _unanswered_leaps(reading: Reading) -> Measured:
 def _notes_a_bar(reading: Reading) -> Measured | NotJudged:
     if reading.steady("intensity") != MIDDLING or reading.steady("tempo_bpm") is None:
         return NotJudged(f"a steady intensity of {MIDDLING}")
-    if len(reading.phrases) < 10:
+    if len(reading.phrases) < 10 or len(reading.piece.bars) < 2:
         return NotJudged("10 phrases of melody")
     bars = reading.piece.bars
     bar = (bars[-1].onset_frames - bars[0].onset_frames) / (len(bars) - 1)
