@@ -117,6 +117,25 @@ class SoundFileError(AuralisError):
         self.problem = problem
 
 
+class EventStreamError(AuralisError):
+    """A line that is no event of a score.
+
+    Attributes:
+        source: where the lines come from, a file's name for instance.
+        line: its number, from 1.
+        expected: what should have been there.
+        found: what is there instead, as JSON; empty for nothing.
+    """
+
+    def __init__(self, source: str, line: int, expected: str, found: str = "") -> None:
+        """Keep the place and both sides of the difference."""
+        super().__init__(f"{source}, line {line}: expected {expected}" + (f", found {found}" if found else ""))
+        self.source = source
+        self.line = line
+        self.expected = expected
+        self.found = found
+
+
 class UnknownNameError(AuralisError):
     """A station or preset that does not exist.
 

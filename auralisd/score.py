@@ -37,7 +37,7 @@ class Note:
         layer: one of ``controls.LAYERS``.
         role: ``bass``, ``inner``, ``top``, ``phrase``, ``neighbour``, ``loop``, ``bell``, ``hit``, ``swell``, ...
         phrase: running number of the melodic phrase or of the bar, for people who read the score.
-        motif: number of the motif in the cycle's memory, -1 where none is meant.
+        motif: number of the motif it belongs to, each one its own through the piece; -1 where none is meant.
         chord_index: index of the chord that sounds.
         unpitched: percussion and texture.
     """

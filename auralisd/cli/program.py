@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from auralisd import __version__
+from auralisd.cli.audit import audit
 from auralisd.cli.compose import compose
 from auralisd.cli.config import check_config, config
 from auralisd.cli.devices import devices
@@ -30,6 +31,7 @@ from auralisd.errors import (
     AuralisError,
     ControlsError,
     DeviceError,
+    EventStreamError,
     FormatError,
     SettingsError,
     SoundFileError,
@@ -41,6 +43,7 @@ _EXPLAIN: Final = frozenset({"--help", "-h", "--version"})
 
 _EXIT_CODES: Final[Sequence[tuple[type[AuralisError], int]]] = (
     (ControlsError, EXIT_USAGE),
+    (EventStreamError, EXIT_USAGE),
     (FormatError, EXIT_USAGE),
     (SoundFileError, EXIT_USAGE),
     (UnknownNameError, EXIT_USAGE),
@@ -94,7 +97,7 @@ def program() -> None:
     """  # noqa: D301 - the backspace is click's mark for lines to leave as they are
 
 
-for _command in (run, render, compose, devices, doctor, config, check_config, token):
+for _command in (run, render, compose, audit, devices, doctor, config, check_config, token):
     program.add_command(_command)
 
 

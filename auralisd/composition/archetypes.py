@@ -23,7 +23,7 @@ class Archetype:
         tension_percent: at its beginning and at its end.
         density_percent: likewise, in percent of what intensity alone would give.
         register_semitones: how far the upper layers' centre is shifted.
-        companions: ten sets of layers that may join drone and pad, by initial.
+        companions: ten sets of layers that may join drone and pad, by initial; each has one that can state a motif.
     """
 
     name: str
@@ -65,7 +65,7 @@ ARCHETYPES: Final[Mapping[str, Archetype]] = MappingProxyType(
             _archetype("settle", "settling", (35, 25), (100, 90), 0, "LMT MBP LMB MTP MBT LMP LM MB MP MT"),
             _archetype("lift", "lifting", (40, 80), (100, 125), 3, "LMP MBP LMB MBT LMT MTP LBP MB LM MP"),
             _archetype("suspend", "suspended", (70, 55), (85, 70), 2, "MT LBT BT LT MB LB LMT MBT B LM"),
-            _archetype("thin", "thinning out", (30, 15), (60, 45), -2, "LT M B L BT T MT LB MB P"),
+            _archetype("thin", "thinning out", (30, 15), (60, 45), -2, "LT M B L BT LP MT LB MB BP"),
             _archetype("return", "returning", (35, 15), (90, 70), -1, "LM MT MBP MB LMT LMP MBT LMB MP MTP"),
         )
     }

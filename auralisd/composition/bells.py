@@ -40,15 +40,14 @@ class BellPlayer:
         """Strike, if this slot's turn is within what intensity allows."""
         stream = moment.chance.stream("bell", self.slot)
         self.slot += 1
-        if (
-            stream.fraction() >= 0.08 + 0.75 * moment.density()
-            or moment.breathes()
-            or moment.frames_left() < seconds(1)
-        ):
+        if stream.fraction() >= 0.08 + 0.6 * moment.density() or moment.breathes() or moment.frames_left() < seconds(1):
             return
-        self._strike(moment, sheet, moment.now, stream.between(74, 84), stream.uniform(-0.05, 0.05))
-        if stream.fraction() < 0.3 * moment.density():
-            self._strike(moment, sheet, moment.now + seconds(stream.uniform(0.3, 0.9)), stream.between(70, 90), -0.05)
+        # Each chord has its bell, and a second one that answers now and then: few pitches, often heard.
+        tuning = moment.chance.stream("bell pitch", moment.chord_at(moment.now).index)
+        first, second = tuning.between(74, 84), tuning.between(70, 90)
+        self._strike(moment, sheet, moment.now, first, stream.uniform(-0.05, 0.05))
+        if stream.fraction() < 0.2 * moment.density():
+            self._strike(moment, sheet, moment.now + seconds(stream.uniform(0.3, 0.9)), second, -0.05)
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
         """Nothing to do: each stroke reads the chord and the intensity when it comes."""

@@ -8,10 +8,11 @@ from typing import Final
 
 from auralisd.composition import pad
 from auralisd.composition.chance import Stream
-from auralisd.composition.harmony import OPEN_FIFTH, Harmony
+from auralisd.composition.harmony import OPEN_FIFTH, Harmony, is_dominant_cadence
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.markov import MEMORY
 from auralisd.composition.moment import Moment, SoundingChord, seconds
+from auralisd.composition.motif import SLOT_FRAMES, slot_at
 from auralisd.composition.pitch import Region
 from auralisd.composition.progression import by_richness, doorways, hinge, next_harmonies, shaped, voice_count
 from auralisd.composition.voicing import WIDEST_MOTION, Voicing, smoothest, voiced
@@ -29,6 +30,9 @@ MOST_BREATHS: Final = 0.26
 """Of all long enough chords, how many leave off before their end: this at rest, none when it is very lively."""
 
 SHORTEST_BREATHING_SECONDS: Final = 18
+
+_STATEMENT_SECONDS: Final = 20
+"""Within so long after a breath a motif has been spoken."""
 
 _AHEAD_FRAMES: Final = 3_528  # 80 ms: a chord is decided before the first note that meets it
 _SOONEST_CUT_SECONDS: Final = 1
@@ -49,9 +53,13 @@ class _Outlook:
         voices: how many.
         toward: the voicing to draw near to, if any.
         reach: how far from it each voice may be.
+        after: the harmony it follows.
+        before: the harmony that may follow it at once, where that is decided already.
     """
 
     voices: int
+    after: Harmony
+    before: Harmony | None = None
     toward: Voicing | None = None
     reach: int = WIDEST_MOTION
 
@@ -82,6 +90,7 @@ class ChordPlayer:
         """Open with the hinge chord, from a clean slate."""
         self.history, self.count = (), 0
         moment.chord = moment.previous_chord = moment.breath = None
+        moment.stated_slot = -1
         pad.release(sheet, moment.now)
         chosen, voicing = hinge(moment.chance, moment.section, moment.region, moment.controls)
         self._begin(moment, sheet, moment.now, chosen, voicing)
@@ -162,9 +171,9 @@ class ChordPlayer:
         moment.previous_chord, moment.chord = before, chord
         sheet.write(_written(chord))
         heard = before.voicing if before is not None else ()
-        stagger = pad.STAGGER_SECONDS if moment.breath is None else pad.BREATH_STAGGER_SECONDS
+        moving = tuple(pitch for pitch in voicing if pitch not in heard)
+        pad.strike(moment, sheet, chord, moving, after_breath=moment.breath is not None)
         moment.breath = None
-        pad.strike(moment, sheet, chord, tuple(pitch for pitch in voicing if pitch not in heard), stagger)
         self._struck(moment)
 
     def _struck(self, moment: Moment) -> None:
@@ -196,13 +205,14 @@ class ChordPlayer:
 
     def _outlook(self, moment: Moment, onset: int, voices: int) -> _Outlook:
         """What a chord that begins at ``onset`` must reckon with: near the section's end, the next one's hinge."""
+        assert moment.chord is not None
         chords_left = -(-(moment.section_end - onset) // seconds(self._span(moment)[1]))
         if chords_left > _HINGE_IN_SIGHT:
-            return _Outlook(voices=voices)
+            return _Outlook(voices=voices, after=moment.chord.harmony)
         following = moment.form.following(moment.section.index)
-        _, voicing = hinge(moment.chance, following, moment.next_region, moment.controls)
+        harmony, voicing = hinge(moment.chance, following, moment.next_region, moment.controls)
         reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
-        return _Outlook(voices=len(voicing), toward=voicing, reach=reach)
+        return _Outlook(voices=len(voicing), toward=voicing, reach=reach, after=moment.chord.harmony, before=harmony)
 
     def _breathe(self, moment: Moment, sheet: Manuscript) -> None:
         """In some long chords, more of them the calmer it is, leave off after a while and let the drone be alone."""
@@ -214,12 +224,21 @@ class ChordPlayer:
         rare = stream.fraction() >= share
         if rare or length < seconds(SHORTEST_BREATHING_SECONDS) or chord.end_frames >= moment.section_end:
             return
+        if self._drowns_a_motif(moment, chord):
+            return
         leaving = chord.onset_frames + length * 3 // 10
         gone = leaving + seconds(pad.BREATH_STAGGER_SECONDS)
         moment.breath = (chord.onset_frames, chord.end_frames)
         pad.leave(sheet, chord, leaving, gone)
         for note in sheet.sounding("texture", gone):
             sheet.release(note, gone)
+
+    @staticmethod
+    def _drowns_a_motif(moment: Moment, chord: SoundingChord) -> bool:
+        """Whether a motif would miss its turn if nobody spoke before the chord's end."""
+        spoken_by = chord.end_frames + seconds(_STATEMENT_SECONDS)
+        turns = {slot_at(chord.onset_frames), slot_at(chord.end_frames)} - {moment.stated_slot}
+        return any(spoken_by > (slot + 1) * SLOT_FRAMES for slot in turns)
 
     @staticmethod
     def _end_breath(moment: Moment, sheet: Manuscript) -> None:
@@ -289,6 +308,10 @@ def _first_that_fits(choices: Iterable[Harmony], previous: Voicing, outlook: _Ou
     """The first choice that can be reached and left within every rule, and its voicing."""
     first: Harmony | None = None
     for tried, chosen in enumerate(choices):
+        if is_dominant_cadence(outlook.after, chosen):
+            continue
+        if outlook.before is not None and is_dominant_cadence(chosen, outlook.before):
+            continue
         first = first or chosen
         voicing = smoothest(chosen, outlook.voices, previous, toward=outlook.toward, reach=outlook.reach)
         if voicing is not None:

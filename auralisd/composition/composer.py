@@ -24,6 +24,7 @@ from auralisd.composition.melody import MelodyPlayer
 from auralisd.composition.moment import Moment, Player
 from auralisd.composition.percussion import PercussionPlayer
 from auralisd.composition.pitch import Region, region
+from auralisd.composition.quotes import QuotePlayer
 from auralisd.composition.slices import end_to_end, within
 from auralisd.composition.texture import TexturePlayer
 from auralisd.controls import SCORE_CONTROLS, Controls
@@ -245,6 +246,7 @@ class Composer:
             BarPlayer(),
             DronePlayer(),
             MelodyPlayer(),
+            QuotePlayer(),
             LoopsPlayer(),
             BellPlayer(),
             TexturePlayer(),

@@ -39,6 +39,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
         "maj7#11": Shape(core=(0, 2, 4, 6), added=(10,), needs=_PERFECT_FIFTH | {2: (4,), 3: (6,), 6: (11,)}),
     }
 )
+MINOR_MODES: Final = frozenset({"aeolian", "dorian", "phrygian"})
 OPEN_FIFTH: Final = "fifth"
 """The doorway into a far key: root and fifth alone; never chosen otherwise."""
 
@@ -123,3 +124,13 @@ def _name(region: Region, degree: int, quality: str) -> str:
 def is_diminished(region: Region, degree: int) -> bool:
     """Whether a degree lacks its perfect fifth."""
     return _semitones(region, degree, 4) != 7
+
+
+def is_dominant_cadence(before: Harmony, after: Harmony) -> bool:
+    """Whether a major chord leads to a minor tonic a fifth below: by ear, in whatever region it was written."""
+    return (
+        after.region.mode in MINOR_MODES
+        and after.degree == 1
+        and before.root == (after.root + 7) % 12
+        and (before.root + 4) % 12 in before.classes
+    )

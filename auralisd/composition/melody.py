@@ -14,14 +14,20 @@ from typing import Final
 from auralisd.composition.chance import Stream
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.moment import PICKUP_FRAMES, Moment, SoundingChord, seconds
-from auralisd.composition.motif import motif_due, transformed
+from auralisd.composition.motif import Motif, motif_due, slot_at, transformed
 from auralisd.composition.quota import Kind, Quota
 from auralisd.units import SAMPLE_RATE_HZ
 
 LAYER: Final = "melody"
 RANGE: Final = (60, 79)
 CENTRE: Final = 68
-REST_SECONDS: Final = (4, 20)
+REST_SECONDS: Final = (4.3, 18.0)
+"""Between phrases; a little of either bound is left to the last note's length and to timing."""
+
+LONGEST_PHRASE_SECONDS: Final = 36
+ROOM_SECONDS: Final = 9
+"""In so much time any motif can be spoken, quickly if need be; with less no phrase is begun."""
+
 NEIGHBOUR_ROOM_SECONDS: Final = 3
 """No neighbour so near the section's end that it might miss its resolution."""
 
@@ -77,7 +83,7 @@ class MelodyPlayer:
         self.phrase, self.place, self.pitch, self.before, self.leaning = None, 0, 0, 0, None
         self.phrases = self.notes = 0
         self.resting_since = moment.now
-        self.tick = moment.clock.tick_from(moment.now + seconds(stream.uniform(2.0, 6.0)))
+        self.tick = moment.clock.tick_from(moment.now + seconds(stream.uniform(4.1, 4.6)))
 
     def wake_frames(self, moment: Moment) -> int:
         """Just before the next note."""
@@ -88,7 +94,7 @@ class MelodyPlayer:
     def act(self, moment: Moment, sheet: Manuscript) -> None:
         """Speak one note; open a phrase before its first, rest after its last."""
         if self.phrase is None:
-            if self._too_late(moment):
+            if moment.section_end - moment.clock.frame_of_tick(self.tick) < seconds(ROOM_SECONDS):
                 self.tick = moment.clock.tick_from(moment.section_end + SAMPLE_RATE_HZ)
                 return
             if moment.breath is not None and moment.breathes():
@@ -130,10 +136,6 @@ class MelodyPlayer:
 
     # Phrases
 
-    @staticmethod
-    def _too_late(moment: Moment) -> bool:
-        return moment.frames_left() < seconds(REST_SECONDS[0])
-
     def _rest_seconds(self, moment: Moment) -> float:
         shortest, longest = REST_SECONDS
         draw = moment.chance.stream("rest", moment.section.index, self.phrases).fraction()
@@ -144,19 +146,35 @@ class MelodyPlayer:
         stream = moment.chance.stream("phrase", moment.section.index, self.phrases)
         self.phrases += 1
         complexity = moment.controls.melody_complexity
-        motif = motif_due(moment.chance, moment.now)
+        begins = moment.clock.frame_of_tick(self.tick)
+        motif = motif_due(moment.chance, begins)
+        moment.stated_slot = slot_at(begins)
         answers = [transformed(motif, self._transform(complexity, stream), stream)]
         if stream.fraction() < 0.25 + 0.5 * moment.density():
             answers.append(transformed(motif, self._transform(complexity, stream), stream))
         unit = self._unit_ticks(moment, stream)
+        parts, unit = self._fitted([motif, *answers] if stream.happens(0.8) else answers, unit, moment)
         intervals: list[int] = []
         ticks: list[int] = []
-        for part in (motif, *answers) if stream.happens(0.8) else answers:
+        for part in parts:
             intervals += [_widened(interval, complexity, stream) for interval in part.intervals]
-            ticks += [max(1, length * unit // 4) for length in part.lengths]
-            ticks[-1] += unit
+            ticks += _lengths(part, unit)
         self.phrase = _Phrase(self.phrases, motif.number, tuple(intervals), tuple(ticks))
         self.place = 0
+
+    def _fitted(self, parts: list[Motif], unit: int, moment: Moment) -> tuple[list[Motif], int]:
+        """As many of the parts as there is time for, the first of them more quickly if need be."""
+        begins = moment.clock.frame_of_tick(self.tick)
+        end = min(moment.section_end, begins + seconds(LONGEST_PHRASE_SECONDS))
+        while len(parts) > 1 or unit > 1:
+            length = sum(sum(_lengths(part, unit)) for part in parts)
+            if moment.clock.frame_of_tick(self.tick + length) <= end:
+                break
+            if len(parts) > 1:
+                parts = parts[:-1]
+            else:
+                unit -= 1
+        return parts, unit
 
     @staticmethod
     def _transform(complexity: float, stream: Stream) -> str:
@@ -176,6 +194,12 @@ class MelodyPlayer:
         self, moment: Moment, sheet: Manuscript, onset: int, chord: SoundingChord, ticks: int, stream: Stream
     ) -> None:
         assert self.phrase is not None
+        answer = self._answer(moment)
+        if answer is not None:
+            self.quota = self.quota.counted(Kind.CHORD if answer % 12 in chord.harmony.core else Kind.SCALE)
+            self._write(moment, sheet, onset, chord, answer, ticks, "phrase", stream)
+            self._step_on(moment, answer, ticks)
+            return
         wished = self._wished(moment, self.phrase.intervals[self.place])
         natural = Kind.CHORD if wished % 12 in chord.harmony.core else Kind.SCALE
         kind = self.quota.steered(natural)
@@ -183,6 +207,14 @@ class MelodyPlayer:
         self.quota = self.quota.counted(kind)
         self._write(moment, sheet, onset, chord, pitch, ticks, "phrase", stream)
         self._step_on(moment, pitch, ticks)
+
+    def _answer(self, moment: Moment) -> int | None:
+        """The step that leads back from a leap over a fifth, if the last two notes of the phrase were one."""
+        leap = self.pitch - self.before
+        if self.place < 2 or abs(leap) <= _FIFTH:
+            return None
+        back = -1 if leap > 0 else 1
+        return next(pitch for pitch in (self.pitch + back, self.pitch + 2 * back) if moment.region.contains(pitch))
 
     def _speak_neighbour(
         self, moment: Moment, sheet: Manuscript, onset: int, chord: SoundingChord, stream: Stream
@@ -193,7 +225,7 @@ class MelodyPlayer:
         goals = [
             (abs(goal - wished) + abs(goal - self.pitch), goal, goal + side)
             for goal in range(RANGE[0] + 1, RANGE[1])
-            if goal % 12 in chord.harmony.core
+            if goal % 12 in chord.harmony.core and abs(goal - self.pitch) <= _FIFTH
             for side in (-1, 1)
             if not moment.region.contains(goal + side)
         ]
@@ -220,7 +252,7 @@ class MelodyPlayer:
 
     def _neighbour_fits(self, moment: Moment, ticks: int) -> bool:
         roomy = ticks >= 3 and self.pitch != 0 and moment.frames_left() > seconds(NEIGHBOUR_ROOM_SECONDS)
-        return roomy and self.quota.owes_neighbour()
+        return roomy and self.quota.owes_neighbour() and self._answer(moment) is None
 
     def _wished(self, moment: Moment, interval: int) -> int:
         """Where the motif wants to go, turned back at the edges and after a leap."""
@@ -229,7 +261,7 @@ class MelodyPlayer:
         leap = here - self.before if self.before else 0
         if abs(leap) > _LEAP:
             interval = -1 if leap > 0 else 1
-        ambit = 4 + int(5 * moment.controls.melody_complexity)
+        ambit = 3 + int(5 * moment.controls.melody_complexity)
         place = moment.region
         wished = place.pitch_of_step(place.step_near(here) + interval)
         if abs(wished - centre) > ambit:
@@ -246,12 +278,17 @@ class MelodyPlayer:
             penalty = 12 if leap > _FIFTH else 3 if leap > _LEAP - 1 else 1 if leap == 0 else 0
             return 2 * abs(pitch - wished) + penalty, pitch
 
+        assert self.phrase is not None
         core = chord.harmony.core
+        unanswered = 0 < self.place == len(self.phrase.ticks) - 1  # nothing follows that could answer a leap
+        farthest = _FIFTH if unanswered else RANGE[1] - RANGE[0]
         return min(
             (
                 pitch
                 for pitch in range(RANGE[0], RANGE[1] + 1)
-                if moment.region.contains(pitch) and (pitch % 12 in core) == (kind is Kind.CHORD)
+                if moment.region.contains(pitch)
+                and (pitch % 12 in core) == (kind is Kind.CHORD)
+                and (not self.pitch or abs(pitch - self.pitch) <= farthest)
             ),
             key=cost,
         )
@@ -270,6 +307,8 @@ class MelodyPlayer:
         assert self.phrase is not None
         span = moment.clock.frame_of_tick(self.tick + ticks) - moment.clock.frame_of_tick(self.tick)
         duration = int(span * (0.9 if role == "neighbour" else stream.uniform(0.85, 1.05)))
+        if self.place == len(self.phrase.ticks) - 1 and role == "phrase":
+            duration = span - seconds(stream.uniform(0.05, 0.3))  # so that the rest after it is one
         if not moment.next_region.contains(pitch):
             duration = min(duration, moment.section_end - onset)
         arch = 0.06 if 0 < self.place < len(self.phrase.ticks) - 1 else 0.0
@@ -295,7 +334,19 @@ class MelodyPlayer:
         if self.place == len(self.phrase.ticks):
             self.phrase = None
             self.resting_since = moment.clock.frame_of_tick(self.tick)
-            self.tick = moment.clock.tick_from(self.resting_since + seconds(self._rest_seconds(moment)))
+            self.tick = moment.clock.tick_from(self._rested(moment))
+
+    def _rested(self, moment: Moment) -> int:
+        """When to speak again; sooner where a phrase would otherwise find no room before the section's end."""
+        latest = moment.section_end - seconds(ROOM_SECONDS + 0.5)
+        due = self.resting_since + seconds(self._rest_seconds(moment))
+        return due if due <= latest else max(latest, self.resting_since + seconds(REST_SECONDS[0]))
+
+
+def _lengths(part: Motif, unit: int) -> list[int]:
+    """Ticks of each note; the last one rings on."""
+    ticks = [max(1, length * unit // 4) for length in part.lengths]
+    return [*ticks[:-1], ticks[-1] + unit]
 
 
 def _widened(interval: int, complexity: float, stream: Stream) -> int:

@@ -58,6 +58,7 @@ class Moment:
         next_region: those of the next section if the controls stay.
         chord: the newest chord, from a little before its onset.
         previous_chord: the one before it.
+        stated_slot: the newest slot of the motifs' timetable in which this section stated one, -1 before that.
         breath: from when to when the ensemble leaves off, so that only drone and reverb remain; None mostly.
     """
 
@@ -73,6 +74,7 @@ class Moment:
     next_region: Region
     chord: SoundingChord | None = None
     previous_chord: SoundingChord | None = None
+    stated_slot: int = -1
     breath: tuple[int, int] | None = None
 
     def chord_at(self, onset_frames: int) -> SoundingChord:

@@ -3,8 +3,9 @@
 The memory holds eight. Its timetable is a tiling of the piece by slots of ``SLOT_SECONDS``:
 a motif is stated in five slots of a period of forty, ``_STATEMENTS`` apart, and because those
 five numbers differ modulo five, each slot belongs to exactly one motif. So a motif returns
-after two to five minutes, four times, and then rests for more than a quarter of an hour; and
-which one is due at any time is a matter of arithmetic.
+four times, each time after two to five minutes wherever in its slots it is spoken, and then
+rests for half an hour; and which one is due at any time is a matter of arithmetic. It is
+renewed while it rests, and a new one has a number of its own.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from auralisd.composition.form import CYCLE_SECONDS
 from auralisd.units import SAMPLE_RATE_HZ
 
 MEMORY_SIZE: Final = 8
-SLOT_SECONDS: Final = 45
+SLOT_SECONDS: Final = 66
+SLOT_FRAMES: Final = SLOT_SECONDS * SAMPLE_RATE_HZ
+"""Longer than any wait from the beginning of one phrase to that of the next, so that no slot goes by in silence."""
+
 TRANSFORMS: Final = ("as it is", "transposed", "inverted", "augmented", "truncated", "rotated", "octave")
 
-_STATEMENTS: Final = (0, 4, 7, 11, 18)
+_STATEMENTS: Final = (0, 3, 6, 9, 12)
 _PERIOD_SLOTS: Final = 40
 _STEP_WEIGHTS: Final = ((0, 8), (1, 40), (2, 26), (3, 9), (4, 5))
 _RHYTHMS: Final = (
@@ -45,7 +49,7 @@ class Motif:
     """A shape to be remembered by.
 
     Attributes:
-        number: its place in the memory, 0 to 7.
+        number: its place in the memory, 0 to 7, and eight more for each time that place was renewed.
         intervals: scale steps from each note to the next; the first is from the phrase's starting point.
         lengths: ratio of each note's length, in units the phrase chooses.
     """
@@ -56,10 +60,10 @@ class Motif:
 
 
 @lru_cache(maxsize=64)
-def motif_in_memory(chance: Chance, number: int, cycle: int) -> Motif:
-    """What place ``number`` of the memory holds in a form cycle; one place is renewed each cycle."""
-    generation = max(0, (cycle - number + MEMORY_SIZE - 1) // MEMORY_SIZE)
-    stream = chance.stream("motif", number, generation)
+def motif_in_memory(chance: Chance, place: int, cycle: int) -> Motif:
+    """What a place of the memory holds in a form cycle; one place is renewed each cycle."""
+    generation = max(0, (cycle - place + MEMORY_SIZE - 1) // MEMORY_SIZE)
+    stream = chance.stream("motif", place, generation)
     lengths = stream.pick(_RHYTHMS)
     intervals = [stream.between(-1, 1)]
     balance = 0
@@ -71,15 +75,21 @@ def motif_in_memory(chance: Chance, number: int, cycle: int) -> Motif:
             down, size = intervals[-1] > 0, 1
         intervals.append(-size if down else size)
         balance += intervals[-1]
-    return Motif(number=number, intervals=tuple(intervals), lengths=lengths)
+    return Motif(number=place + MEMORY_SIZE * generation, intervals=tuple(intervals), lengths=lengths)
+
+
+def slot_at(frames: int) -> int:
+    """The slot of the timetable that a frame lies in."""
+    return frames // SLOT_FRAMES
 
 
 def motif_due(chance: Chance, frames: int) -> Motif:
-    """The motif whose turn it is at a frame."""
-    slot = frames // (SLOT_SECONDS * SAMPLE_RATE_HZ)
-    for number in range(MEMORY_SIZE):
-        if (slot - 5 * number) % _PERIOD_SLOTS in _STATEMENTS:
-            return motif_in_memory(chance, number, frames // (CYCLE_SECONDS * SAMPLE_RATE_HZ))
+    """The motif whose turn it is at a frame, as it was when this round of its statements began."""
+    slot = slot_at(frames)
+    for place in range(MEMORY_SIZE):
+        stated_since = (slot - len(_STATEMENTS) * place) % _PERIOD_SLOTS
+        if stated_since in _STATEMENTS:
+            return motif_in_memory(chance, place, max(0, slot - stated_since) * SLOT_SECONDS // CYCLE_SECONDS)
     raise AssertionError("the statements tile the period")
 
 

@@ -18,14 +18,21 @@ _RESTRUCK_VOICES: Final = 2
 
 
 def strike(
-    moment: Moment, sheet: Manuscript, chord: SoundingChord, moving: tuple[int, ...], stagger_seconds: float
+    moment: Moment, sheet: Manuscript, chord: SoundingChord, moving: tuple[int, ...], *, after_breath: bool
 ) -> None:
-    """Sound all voices of ``chord`` within ``stagger_seconds``, ``moving`` (those that were not there before) first."""
+    """Sound all voices of ``chord``, ``moving`` (those that were not there before) first.
+
+    They come within ``STAGGER_SECONDS``; after a breath evenly over ``BREATH_STAGGER_SECONDS``.
+    """
     release(sheet, chord.onset_frames)
     stream = moment.chance.stream("pad", chord.index)
     order = sorted(stream.shuffled(chord.voicing), key=lambda pitch: pitch not in moving)
     for place, pitch in enumerate(order):
-        delay = FIRST_VOICE_SECONDS if place == 0 else stream.uniform(0.05, stagger_seconds)
+        delay = FIRST_VOICE_SECONDS
+        if after_breath:
+            delay += BREATH_STAGGER_SECONDS * place / (len(order) - 1)
+        elif place:
+            delay = stream.uniform(0.05, STAGGER_SECONDS)
         onset = chord.onset_frames + seconds(delay)
         _voice(moment, sheet, chord, pitch, onset, stream.uniform(-0.04, 0.04), stream.uniform(-2.5, 2.5))
 

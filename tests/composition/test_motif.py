@@ -9,6 +9,7 @@ import pytest
 from auralisd.composition.chance import Chance
 from auralisd.composition.motif import (
     MEMORY_SIZE,
+    SLOT_FRAMES,
     SLOT_SECONDS,
     TRANSFORMS,
     Motif,
@@ -16,21 +17,32 @@ from auralisd.composition.motif import (
     motif_in_memory,
     transformed,
 )
-from auralisd.units import SAMPLE_RATE_HZ
-
-SLOT_FRAMES = SLOT_SECONDS * SAMPLE_RATE_HZ
 
 
 def test_a_motif_returns_after_two_to_six_minutes_four_times_then_rests_a_quarter_of_an_hour() -> None:
-    due = [motif_due(Chance(1), slot * SLOT_FRAMES).number for slot in range(160)]
+    due = [motif_due(Chance(1), slot * SLOT_FRAMES).number % MEMORY_SIZE for slot in range(160)]
     assert set(due) == set(range(MEMORY_SIZE))
-    for number in range(MEMORY_SIZE):
-        slots = [slot for slot, one in enumerate(due) if one == number]
-        waits = [(later - earlier) * SLOT_SECONDS / 60 for earlier, later in pairwise(slots)]
-        rests = [place for place, wait in enumerate(waits) if wait > 6]
-        assert all(waits[place] >= 15 for place in rests)
+    for place in range(MEMORY_SIZE):
+        slots = [slot for slot, one in enumerate(due) if one == place]
+        # Wherever in its slots it is spoken: anything from one slot less to one slot more.
+        waits = [
+            ((later - earlier - 1) * SLOT_SECONDS / 60, (later - earlier + 1) * SLOT_SECONDS / 60)
+            for earlier, later in pairwise(slots)
+        ]
+        rests = [number for number, (shortest, _) in enumerate(waits) if shortest >= 15]
         assert all(later - earlier == 5 for earlier, later in pairwise(rests))
-        assert all(2 <= wait <= 6 for place, wait in enumerate(waits) if place not in rests)
+        assert all(2 <= wait[0] and wait[1] <= 6 for number, wait in enumerate(waits) if number not in rests)
+
+
+def test_a_motif_is_renewed_while_it_rests_and_gets_a_number_of_its_own() -> None:
+    numbers = [motif_due(Chance(1), slot * SLOT_FRAMES).number for slot in range(16 * 60)]
+    rounds = 0
+    for number in sorted(set(numbers) - set(numbers[:20]) - set(numbers[-20:])):
+        slots = [slot for slot, one in enumerate(numbers) if one == number]
+        assert len(slots) % 5 == 0, "renewed in the middle of its statements"
+        rounds += len(slots) // 5
+    assert rounds > 10
+    assert len(set(numbers)) > 2 * MEMORY_SIZE
 
 
 def test_one_place_of_the_memory_is_renewed_each_cycle() -> None:
