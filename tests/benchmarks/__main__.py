@@ -8,7 +8,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("score", "encoding", "chain", "start", "fan_out", "page", "long_run 10")  # ten minutes show the growth of memory
+BENCHMARKS = (
+    "score",
+    "encoding",
+    "chain",
+    "start",
+    "fan_out",
+    "page",
+    "long_run 10",
+)  # ten minutes show the growth of memory
 
 for name in BENCHMARKS:
     print(f"== {name}", flush=True)
