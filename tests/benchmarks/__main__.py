@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    "score",
+    "score --seeds 2",
     "encoding",
     "chain",
     "start",
