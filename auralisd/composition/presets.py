@@ -82,7 +82,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             "mixolydian", 40.0, 0.15,
             brightness=0.4, space=0.9, warmth=0.6,
             melody_complexity=0.0, chord_variety=0.4, harmonic_density=0.1, level_db=0.0,
-            layers={"drone": 1.0, "pad": 1.0, "loops": OFF, "melody": OFF, "bells": OFF, "texture": 1.0,
+            layers={"drone": 0.5, "pad": 0.0, "loops": OFF, "melody": OFF, "bells": OFF, "texture": 1.0,
                     "percussion": OFF},
         ),
         "Rain": _character(

@@ -18,7 +18,7 @@ PRESET = "Focus"
 START_MINUTE = 41
 SECONDS = 60
 LOWEST_HZ, HIGHEST_HZ = 40.0, 12_000.0
-TRANSFORM, HOP, BANDS = 16_384, 8_820, 150
+TRANSFORM, HOP, BANDS = 16_384, 4_410, 200
 FLOOR_DB = -66.0
 TARGET_LUFS = -18.0
 
@@ -41,7 +41,7 @@ def draw() -> Path:
 
 
 def _spectrogram(ax: Axes, sound: Sound) -> None:
-    mono = np.concatenate((np.zeros(TRANSFORM // 2), sound.mean(axis=1), np.zeros(TRANSFORM // 2)))
+    mono = np.pad(sound.mean(axis=1), TRANSFORM // 2, mode="reflect")
     starts = np.arange(0, len(sound), HOP)
     window = np.hanning(TRANSFORM)
     frames = np.stack([np.abs(np.fft.rfft(window * mono[start : start + TRANSFORM])) for start in starts])
@@ -54,11 +54,11 @@ def _spectrogram(ax: Axes, sound: Sound) -> None:
         else [np.interp(middle, np.arange(power.shape[1]), row) for row in power]
         for low, high, middle in zip(edges, edges[1:], middles, strict=False)
     ]
-    calmed = [np.convolve(band, np.hanning(7)[1:-1] / 3, mode="same") for band in np.array(bands)]
+    calmed = [np.convolve(band, np.hanning(13)[1:-1] / 6, mode="same") for band in np.array(bands)]
     level = 10 * np.log10(np.array(calmed) + 1e-12)
     level = np.clip(level - level.max(), FLOOR_DB, 0)
     colours = LinearSegmentedColormap.from_list(
-        "dusk", [look.PAPER, "#dfe6df", "#8fbcae", "#2f7f74", "#17404a", "#1d2730"], N=14
+        "dusk", [look.PAPER, "#dfe6df", "#8fbcae", "#2f7f74", "#17404a", "#1d2730"], N=22
     )
     ax.imshow(
         level, origin="lower", aspect="auto", cmap=colours, extent=(0, SECONDS, 0, BANDS), interpolation="nearest"
