@@ -159,8 +159,15 @@ class LiveDirectory:
             raise ConflictError("station", station_id, "is the default one and stays")
         del self._stations[station_id]
         station.removed.set()
-        await self._keeper.remove(station_id)
+        gone = trio.Event()
+        # Not in the task of whoever asks: a client that does not wait for its answer ends that one.
+        self._nursery.start_soon(self._see_off, station, gone, name=f"farewell of {station_id}")
+        await gone.wait()
+
+    async def _see_off(self, station: LiveStation, gone: trio.Event) -> None:
         await station.broadcast.say_goodbye(retry_ms=0, reason="removed")
+        await self._keeper.remove(station.id)
+        gone.set()
 
     async def _reopen(self, saved: SavedStation) -> None:
         changes = await self._keeper.saved_changes(saved.id)

@@ -24,8 +24,6 @@ QUIETEST: Final = 1e-15
 type Sections = tuple[tuple[Floats, Floats], ...]
 """Second-order sections: numerator and denominator, three coefficients each."""
 
-IDENTITY: Final[Sections] = ()
-
 
 def high_pass(corner_hz: float, order: int) -> Sections:
     """Butterworth high-pass of an even order, bilinear transform with prewarped corner."""

@@ -44,10 +44,6 @@ class _Impulse:
             else:
                 _put_doubled(self.late, partition - EARLY_PARTITIONS, LATE_PARTITIONS, spectra[:, index, :LATE_BINS])
 
-    def mix_with(self, other: _Impulse, share: float) -> None:
-        self.early.lerp_(other.early, share)
-        self.late.lerp_(other.late, share)
-
 
 def _put_doubled(table: torch.Tensor, partition: int, count: int, spectrum: torch.Tensor) -> None:
     """Entry m of the doubled table is partition ``-m mod count``."""

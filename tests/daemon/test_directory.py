@@ -121,6 +121,21 @@ async def test_listeners_of_a_removed_station_hear_why_in_a_word(tmp_path, autoj
     assert farewells == [Farewell(reason="removed", retry_ms=0)]
 
 
+async def test_a_client_that_does_not_wait_for_its_answer_removes_the_station_all_the_same(tmp_path, autojump_clock):
+    farewells = []
+    outlet = SimpleNamespace(open=lambda frames: None, abort=lambda: None, ended_by=None)
+    watcher = Listener(form=STATE_FORM, outlet=outlet, head_start_seconds=0.0, dismiss=farewells.append)
+    async with open_directory(tmp_path) as directory:
+        station = await directory.add(title="Brief")
+        with station.broadcast.listening(watcher):
+            with trio.move_on_after(0):
+                await directory.remove("brief")
+            await trio.sleep(2)
+        assert farewells == [Farewell(reason="removed", retry_ms=0)]
+    async with open_directory(tmp_path) as directory:
+        assert directory.ids() == ("main",)
+
+
 async def test_a_removed_station_is_gone_for_good(tmp_path, autojump_clock):
     async with open_directory(tmp_path) as directory:
         await directory.add(title="Brief", pinned=True)
