@@ -79,7 +79,7 @@ def keep(figure: Figure, name: str, colours: int = 255) -> Path:
     figure.savefig(drawn, dpi=DOTS_PER_INCH, format="png", metadata={"Software": None})
     plt.close(figure)
     with Image.open(drawn) as picture:
-        flat = picture.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        flat = picture.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
         flat.save(path, optimize=True)
     return path
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from auralisd.composition.manuscript import NOTES_PER_SECTION
+from auralisd.composition.motif import MEMORY_SIZE
 from auralisd.score import Note
 from auralisd.units import SAMPLE_RATE_HZ
 from tests.pictures import look
 from tests.pictures.scores import SEED, composed, seconds_of
 
 PRESET = "Focus"
-MINUTES = 45
-MOTIFS = 8
-GLYPH_SECONDS = 26.0  # every phrase is drawn this wide, or it would be a dot
+MINUTES = 60
+GLYPH_SECONDS = 34.0  # every phrase is drawn this wide, or it would be a dot
 SEMITONES_PER_LANE = 16.0
 COLOURS = ("#17594f", "#cf8a3e", "#5f86b0", "#8c4f63", "#6d8f4e", "#a8977b", "#7d6ca8", "#3f7f93")
 
@@ -24,20 +25,21 @@ COLOURS = ("#17594f", "#cf8a3e", "#5f86b0", "#8c4f63", "#6d8f4e", "#a8977b", "#7
 def draw() -> Path:
     """Draw it; returns where."""
     piece = composed(PRESET, 0, 60 * MINUTES)
-    phrases: dict[tuple[int, int], list[Note]] = defaultdict(list)
+    phrases: dict[tuple[str, int, int], list[Note]] = defaultdict(list)
     for note in piece.notes:
-        if note.layer == "melody" and note.motif >= 0:
-            phrases[note.note_id // 100_000, note.phrase].append(note)
+        if note.motif >= 0:
+            phrases[note.layer, note.note_id // NOTES_PER_SECTION, note.phrase].append(note)
     figure, (ax,) = look.sheet(
         "What comes back",
         f"{PRESET}, seed {SEED}, the first {MINUTES} minutes: every phrase of the melody, in the lane of its motif. "
-        "Each glyph is the phrase's own contour, widened; threads join a motif's returns.",
+        "Each glyph is the phrase's own\n"
+        "contour, widened; threads join its returns. Where the melody rests, loops or bells quote it: the thin glyphs.",
         height=8.4,
         rows=[1.0],
     )
     ax.set_xlim(-10, 60 * MINUTES + 10)
-    ax.set_ylim(MOTIFS - 0.4, -0.6)
-    ax.set_yticks(range(MOTIFS), [f"motif {number + 1}" for number in range(MOTIFS)])
+    ax.set_ylim(MEMORY_SIZE - 0.4, -0.6)
+    ax.set_yticks(range(MEMORY_SIZE), [f"motif {number + 1}" for number in range(MEMORY_SIZE)])
     ax.set_xticks(
         [300 * tick for tick in range(MINUTES // 5 + 1)], [f"{5 * tick} min" for tick in range(MINUTES // 5 + 1)]
     )
@@ -49,13 +51,18 @@ def draw() -> Path:
             over = begin + section.duration_frames / SAMPLE_RATE_HZ
             ax.axvspan(begin, over, color="#ece8df", linewidth=0, zorder=0)
             ax.text(
-                (begin + over) / 2, MOTIFS - 0.62, "the melody rests", ha="center", fontsize=8.5, color=look.SOFT_INK
+                (begin + over) / 2,
+                MEMORY_SIZE - 0.62,
+                "the melody rests",
+                ha="center",
+                fontsize=8.5,
+                color=look.SOFT_INK,
             )
         ax.axvline(begin, color=look.LINE, linewidth=0.9, zorder=0)
         ax.text(begin + 8, -0.52, section.archetype.capitalize(), fontsize=9, color=look.ACCENT)
     lanes: dict[int, list[list[Note]]] = defaultdict(list)
     for notes in phrases.values():
-        lanes[notes[0].motif].append(sorted(notes, key=lambda note: note.onset_frames))
+        lanes[notes[0].motif % MEMORY_SIZE].append(sorted(notes, key=lambda note: note.onset_frames))
     for number, said in sorted(lanes.items()):
         said.sort(key=lambda notes: notes[0].onset_frames)
         _lane(ax, number, said)
@@ -68,8 +75,12 @@ def _lane(ax: Axes, number: int, said: list[list[Note]]) -> None:
     for before, after in pairwise(onsets):
         if after - before < 900:
             ax.plot([before + GLYPH_SECONDS + 4, after - 4], [number] * 2, color=colour, alpha=0.28, linewidth=1.0)
+    known = said[0][0].motif
     for notes, onset in zip(said, onsets, strict=True):
         _glyph(ax, number, notes, onset, colour)
+        if notes[0].motif != known:
+            known = notes[0].motif
+            ax.text(onset, number + 0.46, "a new one", fontsize=8, color=colour)
 
 
 def _glyph(ax: Axes, lane: int, notes: list[Note], onset: float, colour: str) -> None:
@@ -82,6 +93,7 @@ def _glyph(ax: Axes, lane: int, notes: list[Note], onset: float, colour: str) ->
         height = lane - (note.pitch_midi - middle) / SEMITONES_PER_LANE
         spots.append((onset + (begin - onset) * scale, onset + (min(over, last) - onset) * scale, height))
     ax.plot([spot[0] for spot in spots], [spot[2] for spot in spots], color=colour, alpha=0.35, linewidth=1.0)
+    spoken = notes[0].layer == "melody"
     for begin, over, height in spots:
-        ax.plot([begin, max(begin + 2.0, min(over, begin + 7.0))], [height] * 2, color=colour, linewidth=3.2,
-                solid_capstyle="round")  # fmt: skip
+        ax.plot([begin, max(begin + 2.0, min(over, begin + 7.0))], [height] * 2, color=colour,
+                linewidth=3.2 if spoken else 1.6, solid_capstyle="round")  # fmt: skip
