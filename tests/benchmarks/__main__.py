@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 BENCHMARKS = (
+    "score --seeds 2",
     "encoding",
     "chain",
     "quality",

@@ -31,7 +31,7 @@ def test_a_motif_returns_after_two_to_six_minutes_four_times_then_rests_a_quarte
         ]
         rests = [number for number, (shortest, _) in enumerate(waits) if shortest >= 15]
         assert all(later - earlier == 5 for earlier, later in pairwise(rests))
-        assert all(2 <= wait[0] and wait[1] <= 6 for number, wait in enumerate(waits) if number not in rests)
+        assert all(wait[0] >= 2 and wait[1] <= 6 for number, wait in enumerate(waits) if number not in rests)
 
 
 def test_a_motif_is_renewed_while_it_rests_and_gets_a_number_of_its_own() -> None:
