@@ -26,7 +26,7 @@ DOORWAY_SECONDS: Final = 2
 """How long the open fifth lasts that leads into a far key."""
 
 BREATH_SHARE: Final = 0.5
-MOST_BREATHS: Final = 0.26
+MOST_BREATHS: Final = 0.36
 """Of all long enough chords, how many leave off before their end: this at rest, none when it is very lively."""
 
 SHORTEST_BREATHING_SECONDS: Final = 18

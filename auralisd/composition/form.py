@@ -31,7 +31,7 @@ _CYCLES: Final[tuple[tuple[int, tuple[_Place, ...]], ...]] = (
         (
             ("emerge", HOME, 95, 103),
             ("settle", 1, 97, 105),
-            ("lift", HOME, 108, 114),
+            ("lift", HOME, 104, 108),
             ("suspend", HOME, 85, 92),
             ("thin", 2, 93, 99),
             ("return", HOME, 97, 104),
@@ -42,7 +42,7 @@ _CYCLES: Final[tuple[tuple[int, tuple[_Place, ...]], ...]] = (
         (
             ("emerge", HOME, 97, 105),
             ("lift", 1, 97, 105),
-            ("settle", HOME, 104, 110),
+            ("settle", HOME, 102, 107),
             ("thin", HOME, 62, 75),
             ("settle", 2, 100, 108),
             ("lift", 3, 100, 108),
@@ -54,10 +54,10 @@ _CYCLES: Final[tuple[tuple[int, tuple[_Place, ...]], ...]] = (
         (
             ("emerge", HOME, 97, 105),
             ("settle", 1, 100, 106),
-            ("lift", HOME, 104, 109),
+            ("lift", HOME, 103, 107),
             ("suspend", HOME, 75, 85),
             ("thin", 2, 66, 76),
-            ("lift", 2, 102, 108),
+            ("lift", 2, 102, 107),
             ("settle", 3, 100, 106),
             ("return", HOME, 100, 106),
         ),
