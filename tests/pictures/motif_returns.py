@@ -24,14 +24,14 @@ COLOURS = ("#17594f", "#cf8a3e", "#5f86b0", "#8c4f63", "#6d8f4e", "#a8977b", "#7
 def draw() -> Path:
     """Draw it; returns where."""
     piece = composed(PRESET, 0, 60 * MINUTES)
-    phrases: dict[tuple[int, int], list[Note]] = defaultdict(list)
+    phrases: dict[tuple[str, int, int], list[Note]] = defaultdict(list)
     for note in piece.notes:
-        if note.layer == "melody" and note.motif >= 0:
-            phrases[note.note_id // 100_000, note.phrase].append(note)
+        if note.motif >= 0:
+            phrases[note.layer, note.note_id // 100_000, note.phrase].append(note)
     figure, (ax,) = look.sheet(
         "What comes back",
-        f"{PRESET}, seed {SEED}, the first {MINUTES} minutes: every phrase of the melody, in the lane of its motif. "
-        "Each glyph is the phrase's own contour, widened; threads join a motif's returns.",
+        f"{PRESET}, seed {SEED}, {MINUTES} minutes: every phrase in the lane of its motif; bells or loops recall it "
+        "while the melody rests. Each glyph is a contour, widened; threads join returns.",
         height=8.4,
         rows=[1.0],
     )
@@ -55,7 +55,7 @@ def draw() -> Path:
         ax.text(begin + 8, -0.52, section.archetype.capitalize(), fontsize=9, color=look.ACCENT)
     lanes: dict[int, list[list[Note]]] = defaultdict(list)
     for notes in phrases.values():
-        lanes[notes[0].motif].append(sorted(notes, key=lambda note: note.onset_frames))
+        lanes[notes[0].motif % MOTIFS].append(sorted(notes, key=lambda note: note.onset_frames))
     for number, said in sorted(lanes.items()):
         said.sort(key=lambda notes: notes[0].onset_frames)
         _lane(ax, number, said)
