@@ -23,6 +23,7 @@ VELOCITY: Final = (0.2, 0.8)
 JITTER_MS: Final = (12.0, 35.0)
 BREATH_SECONDS: Final = 8.0
 
+_RETURNING_FRAMES: Final = 10 * SAMPLE_RATE_HZ
 _MINUTE_FRAMES: Final = 60 * SAMPLE_RATE_HZ
 _DRONE_GAP_SECONDS: Final = 8.0
 _TICKS_PER_BAR: Final = 16
@@ -140,7 +141,8 @@ def _breaths(reading: Reading) -> Measured | NotJudged:
     slowness: list[tuple[float, int]] = []
     for start, end in reading.silences:
         place = bisect_right(reading.chord_onsets, start) - 1
-        if end - start < BREATH_FRAMES or not 0 <= place < len(chords) - 1:
+        cut_off = end + _RETURNING_FRAMES > reading.piece.end_frames
+        if end - start < BREATH_FRAMES or cut_off or not 0 <= place < len(chords) - 1:
             continue
         leaving, coming = (voices.get(chord.index, []) for chord in chords[place : place + 2])
         if not reading.touched(chords[place].onset_frames, end + 2 * BREATH_FRAMES):

@@ -14,7 +14,7 @@ from auralisd.units import SAMPLE_RATE_HZ
 
 RETURN_MINUTES: Final = (2.0, 6.0)
 REST_MINUTES: Final = 15.0
-RETURNS_IN_A_ROW: Final = 4
+RETURNS: Final = 4
 
 _MINUTE_FRAMES: Final = 60 * SAMPLE_RATE_HZ
 _SAME_STATEMENT_FRAMES: Final = _MINUTE_FRAMES
@@ -46,17 +46,18 @@ def _returns(reading: Reading) -> Measured | NotJudged:
     return spanning(waits, *RETURN_MINUTES)
 
 
-def _returns_in_a_row(reading: Reading) -> Measured | NotJudged:
-    most, where = 0, None
+def _rounds(reading: Reading) -> Measured | NotJudged:
+    """How often a motif returns from one rest to the next, in the rounds that the piece holds whole."""
+    wait = round(RETURN_MINUTES[1] * _MINUTE_FRAMES)
+    counts: list[tuple[float, int]] = []
     for frames in motif_statements(reading.piece.notes).values():
-        in_a_row = 0
-        for earlier, later in pairwise(frames):
-            in_a_row = in_a_row + 1 if later - earlier < REST_MINUTES * _MINUTE_FRAMES else 0
-            if in_a_row > most:
-                most, where = in_a_row, later
-    if where is None:
-        return NotJudged("a motif that returns")
-    return Measured(values=(float(most),), at_frames=where)
+        rests = [n for n in range(1, len(frames)) if frames[n] - frames[n - 1] >= REST_MINUTES * _MINUTE_FRAMES]
+        for first, after in pairwise([0, *rests, len(frames)]):
+            begun, over = frames[first], frames[after - 1]
+            whole = reading.piece.start_frames + wait < begun and over < reading.piece.end_frames - wait
+            if (whole and not reading.touched(begun, over)) or after - first - 1 > RETURNS:
+                counts.append((float(after - first - 1), begun))
+    return spanning(counts, RETURNS, RETURNS) if counts else NotJudged("a whole round of a motif's returns")
 
 
 def _renewed(reading: Reading) -> Measured | NotJudged:
@@ -86,11 +87,12 @@ MOTIF_RULES: Final = (
     ),
     Rule(
         "motifs",
-        "no motif wears out",
-        "at most 4 returns, then a rest",
-        _returns_in_a_row,
-        high=RETURNS_IN_A_ROW,
-        unit="in a row",
+        "motifs return four times, then rest",
+        "4 returns, then 15 min",
+        _rounds,
+        low=RETURNS,
+        high=RETURNS,
+        unit="returns",
     ),
     Rule(
         "motifs",

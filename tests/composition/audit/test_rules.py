@@ -142,7 +142,9 @@ SPOILT: dict[str, Callable[[], Reading]] = {
     "motifs come back": lambda: notes(
         lambda n: replace(n, motif=-1) if 180 * SECOND < n.onset_frames < 600 * SECOND else n
     ),
-    "no motif wears out": lambda: notes(lambda n: replace(n, motif=n.motif % 2) if n.motif >= 0 else n),
+    "motifs return four times, then rest": lambda: notes(
+        lambda n: replace(n, motif=n.motif % 2) if n.motif >= 0 else n
+    ),
     "one motif is renewed each cycle": lambda: Reading(day(), controls=Controls()),
     "each layer keeps its register": lambda: of("pad", pitch_midi=30),
     "nothing is loud, nothing is lost": lambda: of("bells", velocity=0.9),
@@ -232,3 +234,10 @@ def test_home_is_what_key_and_mode_name_at_the_time() -> None:
     ):
         names = [place.name for at in (5, 15, 25) if (place := reading.home_at(at * SECOND))]
         assert names == ["A aeolian", "D aeolian", "D dorian"]
+
+
+def test_a_motif_that_never_comes_back_breaks_its_round() -> None:
+    once = notes(lambda note: replace(note, motif=note.onset_frames // (66 * SECOND)) if note.motif >= 0 else note)
+    finding = rule_named("motifs return four times, then rest").judged(once)
+    assert finding.passed is False
+    assert finding.values == (0.0, 0.0)
