@@ -61,9 +61,9 @@ RANGES: Final[Mapping[str, Range]] = MappingProxyType(
 LAYER_RANGE: Final = Range(-60, 6, "dB")
 
 SCORE_CONTROLS: Final = frozenset(
-    {"key", "mode", "tempo_bpm", "intensity", "melody_complexity", "chord_variety", "harmonic_density"}
+    {"key", "mode", "tempo_bpm", "intensity", "melody_complexity", "chord_variety", "harmonic_density", "night"}
 )
-"""Heard through the composer; every other control acts on the renderer's next block."""
+"""Heard through the composer (``night`` in the sound as well); every other control acts on the next block."""
 
 COLLAPSING_CONTROLS: Final = frozenset({"key", "mode", "melody_complexity", "chord_variety", "harmonic_density"})
 """Of these the first change acts at once; further ones within a second collapse to the last."""
@@ -90,6 +90,7 @@ class Controls:
         harmonic_density: how many notes a chord has, 0 to 1.
         layers: per layer a gain in dB (-60 to +6) or ``"off"``; always all seven.
         level_db: programme level, -30 to 0 dB.
+        night: whether it grows darker and sparser over an hour (see ``auralisd.night``).
     """
 
     key: str = "A"
@@ -104,6 +105,7 @@ class Controls:
     harmonic_density: float = 0.5
     layers: Mapping[str, LayerLevel] = field(default_factory=_default_layers)
     level_db: float = 0.0
+    night: bool = False
 
     @property
     def tonic_pitch_class(self) -> int:
@@ -151,6 +153,10 @@ def _validated(name: str, canonical: str, value: Any) -> Any:
         return value.lower()
     if canonical == "layers":
         return _validated_layers(value)
+    if canonical == "night":
+        if not isinstance(value, bool):
+            raise ControlsError("night", value, "true or false")
+        return value
     if canonical in RANGES:
         return _validated_number(name, value, RANGES[canonical])
     known = [f.name for f in fields(Controls)]

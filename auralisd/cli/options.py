@@ -97,6 +97,9 @@ def piece_options(command: Command) -> Command:
         help=f"Level of one layer, -60 to 6 dB or off, such as bells=-6 or percussion=off; "
         f"may be repeated. Layers: {', '.join(LAYERS)}.",
     )(command)
+    command = click.option(
+        "--night", is_flag=True, default=None, help="Grow darker and sparser over the first hour, as night falls."
+    )(command)
     command = click.option("--mode", metavar="MODE", help=f"{', '.join(MODES)} ({Controls().mode}).")(command)
     command = click.option("--key", metavar="KEY", help=f"{' '.join(KEYS)} ({Controls().key}).")(command)
     command = click.option(

@@ -77,7 +77,8 @@ def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | No
     piece = Piece(seed=performance.seed, desk=desk)
     begin = _first_rendered(performance)
     piece.go_to(begin)
-    renderer = Renderer(seed=performance.seed, device=device, position=begin, controls=desk.controls_at(begin))
+    settled = desk.sounding_at(begin, desk.controls_at(begin))
+    renderer = Renderer(seed=performance.seed, device=device, position=begin, controls=settled)
     renderer.accept(piece.still_sounding(begin))
     controls_of = functools.lru_cache(maxsize=1)(lambda passed: desk.controls_at(performance.log[passed - 1].at_frames))
     passed = 0
@@ -88,7 +89,8 @@ def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | No
             renderer.accept(piece.next_slice())
         while passed < len(performance.log) and performance.log[passed].at_frames <= position:
             passed += 1
-        block = renderer.render(controls_of(passed) if passed else performance.controls, BLOCK_FRAMES)
+        controls = controls_of(passed) if passed else performance.controls
+        block = renderer.render(desk.sounding_at(position, controls), BLOCK_FRAMES)
         yield block if block.end > performance.begin_frames else None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-from auralisd.composition import pad
+from auralisd.composition import pad, reasons
+from auralisd.composition.arrivals import turned
 from auralisd.composition.chance import Stream
 from auralisd.composition.harmony import OPEN_FIFTH, Harmony, is_dominant_cadence
 from auralisd.composition.manuscript import Manuscript
@@ -15,8 +17,8 @@ from auralisd.composition.moment import Moment, SoundingChord, seconds
 from auralisd.composition.motif import SLOT_FRAMES, slot_at
 from auralisd.composition.pitch import Region
 from auralisd.composition.progression import by_richness, doorways, hinge, next_harmonies, shaped, voice_count
-from auralisd.composition.voicing import WIDEST_MOTION, Voicing, smoothest, voiced
-from auralisd.score import Chord
+from auralisd.composition.voicing import WIDEST_MOTION, Voicing, leads_to, smoothest, voiced
+from auralisd.score import Chord, Reason
 
 CALM_INTENSITY: Final = 0.35
 CALM_SECONDS: Final = (20, 60)
@@ -38,6 +40,7 @@ _AHEAD_FRAMES: Final = 3_528  # 80 ms: a chord is decided before the first note 
 _SOONEST_CUT_SECONDS: Final = 1
 _SHORTEST_CUT_SECONDS: Final = 4
 _NOTICEABLE: Final = 0.1
+_LISTENING_SECONDS: Final = 8
 _RESTRIKE_GAP_FRAMES: Final = seconds(1)
 _MOST_TRIES: Final = 12
 _HINGE_IN_SIGHT: Final = 4  # chords before a section's end from which the voices are led to the next one
@@ -63,6 +66,16 @@ class _Outlook:
     toward: Voicing | None = None
     reach: int = WIDEST_MOTION
 
+    def allows(self, voicing: Voicing) -> bool:
+        """Whether a voicing is within reach of what follows soon."""
+        if self.toward is None:
+            return True
+        if self.reach <= WIDEST_MOTION:
+            return leads_to(voicing, self.toward)
+        return len(voicing) == len(self.toward) and all(
+            abs(goal - pitch) <= self.reach for goal, pitch in zip(self.toward, voicing, strict=True)
+        )
+
 
 @dataclass(slots=True)
 class ChordPlayer:
@@ -76,6 +89,9 @@ class ChordPlayer:
         struck_at: when.
         density: harmonic density the sounding chord was laid out for.
         restrike_at: when it is due again because intensity moved.
+        turned_at: when a control was turned last in this section.
+        owes_answer: whether the pad is to be struck again for a control that nothing else shows.
+        untold: the region that was left, while no chord has held a tone that it lacked.
     """
 
     history: tuple[int, ...] = ()
@@ -85,10 +101,14 @@ class ChordPlayer:
     struck_at: int = 0
     density: float = 0.0
     restrike_at: int = _NEVER
+    turned_at: int = -_NEVER
+    owes_answer: bool = False
+    untold: Region | None = None
 
     def start_section(self, moment: Moment, sheet: Manuscript) -> None:
         """Open with the hinge chord, from a clean slate."""
         self.history, self.count = (), 0
+        self.turned_at, self.owes_answer, self.untold = -_NEVER, False, None
         moment.chord = moment.previous_chord = moment.breath = None
         moment.stated_slot = -1
         pad.release(sheet, moment.now)
@@ -108,6 +128,7 @@ class ChordPlayer:
         if self.restrike_at <= moment.now < chord.end_frames - _AHEAD_FRAMES:
             pad.restrike(moment, sheet, chord)
             self._struck(moment)
+            self.owes_answer = False
         elif self.following is None or moment.section_end - chord.end_frames < seconds(_SHORTEST_CUT_SECONDS):
             self._last_until_section_end(moment, sheet, chord)
         else:
@@ -117,35 +138,102 @@ class ChordPlayer:
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
         """Follow the controls; a new region was entered already, with all of them in mind."""
+        if changed == {"night"}:
+            return
+        self.turned_at = moment.now
         if changed & {"key", "mode"}:
+            self._find_the_way_on(moment, sheet)
             return
         self._end_breath(moment, sheet)
+        soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
+        answered = "melody_complexity" not in changed or moment.phrase_follows(moment.now)
         if "harmonic_density" in changed:
-            self._revoice(moment, sheet)
+            answered &= self._revoice(moment, sheet) or self._bring_forward(moment, sheet, soonest)
         if "chord_variety" in changed:
-            self._bring_forward(moment, sheet, moment.now + seconds(_SOONEST_CUT_SECONDS))
+            answered &= self._bring_forward(moment, sheet, soonest)
         if "intensity" in changed:
             self._follow_intensity(moment, sheet)
-        if changed & {"harmonic_density", "chord_variety"}:
-            self._plan(moment)
+            if moment.controls.intensity != self.struck_intensity:
+                self.restrike_at = max(moment.now, self.struck_at + _RESTRIKE_GAP_FRAMES)
+        self._find_the_way_on(moment, sheet, anew=bool(changed & {"harmonic_density", "chord_variety"}))
+        if self.untold is not None:
+            self._tell_soon(moment, sheet, self.untold)
+        if not answered:  # nothing else shows it soon: the pad does, struck once more
+            self.restrike_at, self.owes_answer = moment.now, True
 
     def enter_region(self, left: Region, moment: Moment, sheet: Manuscript) -> int:
-        """Lead the voices into ``moment.region`` now; returns how many of them move."""
-        assert moment.chord is not None
-        previous = moment.chord.voicing
-        drawn = voice_count(moment.controls, self._stream("voices on arrival", moment))
-        chosen, voicing = _first_that_fits(
-            doorways(moment.region, left, previous), previous, self._outlook(moment, moment.now, drawn)
-        )
-        self.history = ()
-        self._begin(moment, sheet, moment.now, chosen, voicing)
+        """Lead the voices into ``moment.region`` now; returns how many of them move.
+
+        In a new mode on the same tonic only the voices that left it move; where none did, the next chord
+        comes soon. A key at most a fifth away is entered by common tones, a farther one through an open fifth.
+        """
+        heard = self._heard(moment)
+        previous = heard.voicing
+        self.history, self.untold = (), None
+        led = self._in_a_new_mode(moment, left, heard) if left.tonic == moment.region.tonic else None
+        if led is not None:
+            self._begin(moment, sheet, moment.now, *led, led=True)
+            assert moment.chord is not None
+            if not _tells(left, moment.region, led[1]):
+                self.untold = left
+                self._tell_soon(moment, sheet, left, heard.onset_frames)
+                return _moved(previous, led[1])
+        else:
+            drawn = voice_count(moment.controls, self._stream("voices on arrival", moment))
+            choices = doorways(moment.region, left, previous)
+            chosen, voicing = _first_that_fits(
+                choices, previous, self._outlook(moment, moment.now, drawn), most_tries=len(choices)
+            )
+            self._begin(moment, sheet, moment.now, chosen, voicing, led=True)
+            assert moment.chord is not None
+            if chosen.quality == OPEN_FIFTH:
+                self._bring_forward(moment, sheet, moment.now + seconds(DOORWAY_SECONDS), DOORWAY_SECONDS)
+                by_tones = by_richness(moment.region, 1, fullest_first=False)
+                by_tones.sort(key=lambda chord: all(left.contains(pitch_class) for pitch_class in chord.classes))
+                tonics = [*by_tones, *doorways(moment.region, left, voicing)]
+                outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
+                self.following = _first_that_fits(tonics, voicing, outlook, most_tries=len(tonics))
+                return _moved(previous, voicing)
         self._plan(moment)
-        if chosen.quality == OPEN_FIFTH:
-            self._bring_forward(moment, sheet, moment.now + seconds(DOORWAY_SECONDS), DOORWAY_SECONDS)
-            tonics = [*by_richness(moment.region, 1, fullest_first=False), *doorways(moment.region, left, voicing)]
-            outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
-            self.following = _first_that_fits(tonics, voicing, outlook)
-        return sum(1 for pitch in voicing if pitch not in previous)
+        return _moved(previous, moment.chord.voicing)
+
+    def _in_a_new_mode(self, moment: Moment, left: Region, heard: SoundingChord) -> tuple[Harmony, Voicing] | None:
+        """The sounding chord turned into the new mode; None where that cannot be, or would not be heard in time."""
+        outlook = self._outlook(moment, moment.now, len(heard.voicing))
+        toward = outlook.toward if outlook.reach <= WIDEST_MOTION else None
+        led = turned(heard.harmony, heard.voicing, moment.region, toward)
+        in_time = moment.section_end - moment.now >= seconds(_SOONEST_CUT_SECONDS + _SHORTEST_CUT_SECONDS)
+        if led is not None and (in_time or _tells(left, moment.region, led[1])):
+            return led
+        return None
+
+    def _tell_soon(self, moment: Moment, sheet: Manuscript, left: Region, heard_since: int = -_NEVER) -> None:
+        """No voice took a tone the old mode lacked: let the next chord bring one, within five seconds."""
+        assert moment.chord is not None
+        soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
+        latest = moment.now + seconds(_SHORTEST_CUT_SECONDS)
+        end = min(max(soonest, heard_since + seconds(_SHORTEST_CUT_SECONDS)), latest)
+        if moment.section_end - end < seconds(_SHORTEST_CUT_SECONDS):
+            end = soonest
+        self._bring_forward(moment, sheet, end, _SOONEST_CUT_SECONDS)
+        voicing = moment.chord.voicing
+        outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
+        self.following = _fitting(
+            doorways(moment.region, left, voicing),
+            voicing,
+            outlook,
+            lambda placed: _tells(left, moment.region, placed),
+        )
+        if self.following is None:
+            self._plan(moment)
+
+    @staticmethod
+    def _heard(moment: Moment) -> SoundingChord:
+        """The chord that sounds, which is not yet the newest one in the moment before that begins."""
+        assert moment.chord is not None
+        if moment.chord.onset_frames >= moment.now and moment.previous_chord is not None:
+            return moment.previous_chord
+        return moment.chord
 
     def _stream(self, topic: str, moment: Moment) -> Stream:
         return moment.chance.stream(topic, moment.section.index, self.count)
@@ -154,7 +242,17 @@ class ChordPlayer:
     def _span(moment: Moment) -> tuple[int, int]:
         return CALM_SECONDS if moment.controls.intensity <= CALM_INTENSITY else LIVELY_SECONDS
 
-    def _begin(self, moment: Moment, sheet: Manuscript, onset: int, chosen: Harmony, voicing: Voicing) -> None:
+    def _begin(
+        self,
+        moment: Moment,
+        sheet: Manuscript,
+        onset: int,
+        chosen: Harmony,
+        voicing: Voicing,
+        *,
+        led: bool = False,
+    ) -> None:
+        """Begin a chord; ``led`` into a new region its common tones are held rather than struck again."""
         self.history = (*self.history, chosen.degree)[-MEMORY:]
         chord = SoundingChord(
             index=moment.section.index * CHORDS_PER_SECTION + self.count,
@@ -172,9 +270,17 @@ class ChordPlayer:
         sheet.write(_written(chord))
         heard = before.voicing if before is not None else ()
         moving = tuple(pitch for pitch in voicing if pitch not in heard)
-        pad.strike(moment, sheet, chord, moving, after_breath=moment.breath is not None)
+        play = pad.lead if led else pad.strike
+        play(moment, sheet, chord, moving, after_breath=moment.breath is not None)
+        if moment.breath is not None and onset < moment.breath[1]:
+            sheet.withdraw_reasons(reasons.BREATH, onset)  # a control was quicker than its end
         moment.breath = None
+        if self.untold is not None and _tells(self.untold, moment.region, voicing):
+            self.untold = None
         self._struck(moment)
+        if self.owes_answer:  # the chord was quicker than the answer to a control
+            self.restrike_at = onset + _RESTRIKE_GAP_FRAMES
+        self.density = moment.controls.harmonic_density
 
     def _struck(self, moment: Moment) -> None:
         self.struck_intensity, self.struck_at, self.restrike_at = moment.controls.intensity, moment.now, _NEVER
@@ -203,14 +309,39 @@ class ChordPlayer:
         choices = next_harmonies(moment, self.history, chord.voicing, self._stream("progression", moment))
         self.following = _first_that_fits(choices, chord.voicing, self._outlook(moment, chord.end_frames, drawn))
 
+    def _find_the_way_on(self, moment: Moment, sheet: Manuscript, *, anew: bool = False) -> None:
+        """After a change: see that the chord that follows can follow, and that the next section can be reached."""
+        chord = moment.chord
+        assert chord is not None
+        if chord.end_frames < moment.section_end:
+            outlook = self._outlook(moment, chord.end_frames, len(chord.voicing))
+            arriving = chord.harmony.quality == OPEN_FIFTH
+            kept = self.following is not None and outlook.allows(self.following[1]) and (arriving or not anew)
+            if not kept:
+                self._plan(moment)
+            return
+        self.following = None
+        _, opening = self._next_hinge(moment)
+        if leads_to(chord.voicing, opening):
+            return
+        heard = self._heard(moment)
+        choices = next_harmonies(moment, self.history, heard.voicing, self._stream("bridge", moment))
+        bridge = _fitting(_all_of(choices, moment.region), heard.voicing, self._outlook(moment, moment.now, 0))
+        if bridge is not None:
+            self._begin(moment, sheet, moment.now, *bridge)
+
+    @staticmethod
+    def _next_hinge(moment: Moment) -> tuple[Harmony, Voicing]:
+        following = moment.form.following(moment.section.index)
+        return hinge(moment.chance, following, moment.next_region, moment.controls)
+
     def _outlook(self, moment: Moment, onset: int, voices: int) -> _Outlook:
         """What a chord that begins at ``onset`` must reckon with: near the section's end, the next one's hinge."""
         assert moment.chord is not None
         chords_left = -(-(moment.section_end - onset) // seconds(self._span(moment)[1]))
         if chords_left > _HINGE_IN_SIGHT:
             return _Outlook(voices=voices, after=moment.chord.harmony)
-        following = moment.form.following(moment.section.index)
-        harmony, voicing = hinge(moment.chance, following, moment.next_region, moment.controls)
+        harmony, voicing = self._next_hinge(moment)
         reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
         return _Outlook(voices=len(voicing), toward=voicing, reach=reach, after=moment.chord.harmony, before=harmony)
 
@@ -226,9 +357,13 @@ class ChordPlayer:
             return
         if self._drowns_a_motif(moment, chord):
             return
+        if chord.onset_frames - self.turned_at < seconds(_LISTENING_SECONDS):
+            return  # somebody waits to hear what a control does
         leaving = chord.onset_frames + length * 3 // 10
         gone = leaving + seconds(pad.BREATH_STAGGER_SECONDS)
         moment.breath = (chord.onset_frames, chord.end_frames)
+        sheet.write(Reason(position=leaving, text=reasons.PAD_RESTS, cause=reasons.BREATH))
+        sheet.write(Reason(position=chord.end_frames, text=reasons.PAD_RETURNS, cause=reasons.BREATH))
         pad.leave(sheet, chord, leaving, gone)
         for note in sheet.sounding("texture", gone):
             sheet.release(note, gone)
@@ -246,8 +381,11 @@ class ChordPlayer:
         chord = moment.chord
         if moment.breath is not None and chord is not None and chord.onset_frames < moment.now < chord.end_frames:
             moment.breath = None
+            if not sheet.sounding(pad.LAYER, moment.now):
+                sheet.write(Reason(position=moment.now, text=reasons.PAD_RETURNS_FOR_YOU, cause=reasons.BREATH))
             pad.release(sheet, moment.now)
             pad.sustain(moment, sheet, chord, moment.now)
+            sheet.withdraw_reasons(reasons.BREATH, moment.now)
 
     def _last_until_section_end(self, moment: Moment, sheet: Manuscript, chord: SoundingChord) -> None:
         """A tempo change moved the section's end a little: the chord goes on until then."""
@@ -256,9 +394,9 @@ class ChordPlayer:
         self.following = None
         pad.sustain(moment, sheet, prolonged, chord.end_frames)
 
-    def _revoice(self, moment: Moment, sheet: Manuscript) -> None:
-        """More or fewer voices for the sounding degree, a fuller or a barer shape, at once."""
-        chord = moment.chord
+    def _revoice(self, moment: Moment, sheet: Manuscript) -> bool:
+        """More or fewer voices for the sounding degree, a fuller or a barer shape, at once; False if there is none."""
+        chord, heard = moment.chord, self._heard(moment).voicing
         assert chord is not None
         fuller = moment.controls.harmonic_density > self.density
         noticeable = abs(moment.controls.harmonic_density - self.density) >= _NOTICEABLE
@@ -266,60 +404,97 @@ class ChordPlayer:
         degree = chord.harmony.degree
         choices = [
             (
-                shaped(moment.region, degree, moment.controls, stream, chord.voicing),
+                shaped(moment.region, degree, moment.controls, stream, heard),
                 voice_count(moment.controls, stream),
             )
         ]
         if noticeable:
             choices += [(choice, 5 if fuller else 4) for choice in by_richness(moment.region, degree, fuller)]
+        outlook = self._outlook(moment, moment.now, 0)
         for chosen, voices in choices:
-            voicing = smoothest(chosen, voices, chord.voicing)
+            voicing = smoothest(chosen, outlook.voices or voices, heard, toward=outlook.toward, reach=outlook.reach)
             if voicing is not None and (chosen.quality, voicing) != (chord.harmony.quality, chord.voicing):
                 self.history = self.history[:-1]
                 self._begin(moment, sheet, moment.now, chosen, voicing)
-                return
+                return True
+        return False
 
     @staticmethod
     def _bring_forward(
         moment: Moment, sheet: Manuscript, end_frames: int, shortest_seconds: int = _SHORTEST_CUT_SECONDS
-    ) -> None:
+    ) -> bool:
         """Let the sounding chord end at ``end_frames``, or when it was heard for a while, if that is earlier."""
         chord = moment.chord
         assert chord is not None
         end = max(end_frames, chord.onset_frames + seconds(shortest_seconds), moment.now + _AHEAD_FRAMES + 1)
         if end >= chord.end_frames or moment.section_end - end < seconds(_SHORTEST_CUT_SECONDS):
-            return
+            return False
         moment.chord = replace(chord, end_frames=end)
         pad.shorten(sheet, moment.chord)
+        return True
 
     def _follow_intensity(self, moment: Moment, sheet: Manuscript) -> None:
         chord = moment.chord
         assert chord is not None
-        longest = seconds(self._span(moment)[1])
-        if chord.end_frames - chord.onset_frames > longest:
+        shortest, longest = (seconds(bound) for bound in self._span(moment))
+        no_room = 0 < moment.section_end - chord.end_frames < shortest
+        if no_room and moment.section_end - chord.onset_frames <= longest:
+            self._last_until_section_end(moment, sheet, chord)  # calm now: no short one after it
+        elif chord.end_frames - chord.onset_frames > longest:
             soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
             self._bring_forward(moment, sheet, max(soonest, chord.onset_frames + longest // 2))
-            self._plan(moment)
-        if abs(moment.controls.intensity - self.struck_intensity) >= _NOTICEABLE:
-            self.restrike_at = max(moment.now, self.struck_at + _RESTRIKE_GAP_FRAMES)
 
 
-def _first_that_fits(choices: Iterable[Harmony], previous: Voicing, outlook: _Outlook) -> tuple[Harmony, Voicing]:
+def _first_that_fits(
+    choices: Iterable[Harmony], previous: Voicing, outlook: _Outlook, *, most_tries: int = _MOST_TRIES
+) -> tuple[Harmony, Voicing]:
     """The first choice that can be reached and left within every rule, and its voicing."""
-    first: Harmony | None = None
-    for tried, chosen in enumerate(choices):
-        if is_dominant_cadence(outlook.after, chosen):
-            continue
-        if outlook.before is not None and is_dominant_cadence(chosen, outlook.before):
-            continue
-        first = first or chosen
+    tried = list(islice(_modal(choices, outlook), most_tries + 1))
+    place = tried[0].region
+    return (
+        _fitting(tried, previous, outlook)
+        or _fitting(_all_of((), place), previous, outlook)
+        or _fitting(tried, previous, _Outlook(voices=outlook.voices, after=outlook.after))
+        or (tried[0], voiced(tried[0], outlook.voices, previous))
+    )
+
+
+def _modal(choices: Iterable[Harmony], outlook: _Outlook) -> Iterator[Harmony]:
+    """Those of ``choices`` that make no dominant cadence with what is before and after them."""
+    for chosen in choices:
+        into_the_hinge = outlook.before is not None and is_dominant_cadence(chosen, outlook.before)
+        if not into_the_hinge and not is_dominant_cadence(outlook.after, chosen):
+            yield chosen
+
+
+def _all_of(first: Iterable[Harmony], place: Region) -> Iterator[Harmony]:
+    """``first``, then every harmony of a region."""
+    yield from first
+    for degree in (1, 4, 6, 3, 2, 5, 7):
+        yield from by_richness(place, degree, fullest_first=False)
+
+
+def _fitting(
+    choices: Iterable[Harmony],
+    previous: Voicing,
+    outlook: _Outlook,
+    suits: Callable[[Voicing], bool] = lambda _: True,
+) -> tuple[Harmony, Voicing] | None:
+    for chosen in _modal(choices, outlook):
         voicing = smoothest(chosen, outlook.voices, previous, toward=outlook.toward, reach=outlook.reach)
-        if voicing is not None:
+        if voicing is not None and suits(voicing):
             return chosen, voicing
-        if tried == _MOST_TRIES:
-            break
-    assert first is not None, "some degree always follows"
-    return first, voiced(first, outlook.voices, previous)
+    return None
+
+
+def _tells(left: Region, arrived: Region, voicing: Voicing) -> bool:
+    """Whether a voicing holds a tone of ``arrived`` that ``left`` did not have."""
+    return any(arrived.contains(pitch) and not left.contains(pitch) for pitch in voicing)
+
+
+def _moved(before: Voicing, after: Voicing) -> int:
+    """How many voices of ``after`` are elsewhere than any was before."""
+    return sum(1 for pitch in after if pitch not in before)
 
 
 def _written(chord: SoundingChord) -> Chord:

@@ -18,6 +18,7 @@ from auralisd.composition.chords import ChordPlayer
 from auralisd.composition.control_effects import Effect, EffectQueue
 from auralisd.composition.drone import DronePlayer
 from auralisd.composition.form import Form, SectionPlan
+from auralisd.composition.harmony import OPEN_FIFTH
 from auralisd.composition.loops import LoopsPlayer
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.melody import MelodyPlayer
@@ -25,10 +26,12 @@ from auralisd.composition.moment import Moment, Player
 from auralisd.composition.percussion import PercussionPlayer
 from auralisd.composition.pitch import Region, region
 from auralisd.composition.quotes import QuotePlayer
+from auralisd.composition.remapping import carry_over
 from auralisd.composition.slices import end_to_end, within
 from auralisd.composition.texture import TexturePlayer
 from auralisd.controls import SCORE_CONTROLS, Controls
 from auralisd.errors import ScoreError
+from auralisd.night import Night
 from auralisd.score import Chord, ControlChange, Note, Reason, ScoreSlice, Section
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -39,6 +42,7 @@ SETTLED_HOME_FRAMES: Final = 240 * SAMPLE_RATE_HZ
 _FORESIGHT_SECONDS: Final = 75  # longer than any chord
 _STEP_FRAMES: Final = 30 * SAMPLE_RATE_HZ  # what waits on the manuscript at a time
 _KEPT_FRAMES: Final = 600 * SAMPLE_RATE_HZ  # how far back ``sounding`` can look
+_REASONS_KEPT: Final = 20
 _NEVER: Final = 1 << 62
 
 
@@ -79,6 +83,8 @@ class Composer:
         self._ahead_slices: deque[ScoreSlice] = deque()
         self._past_chords: deque[Chord] = deque()
         self._past_sections: deque[Section] = deque()
+        self._past_reasons: deque[Reason] = deque(maxlen=_REASONS_KEPT)
+        self._sound = {name: value for name, value in controls.as_dict().items() if name not in SCORE_CONTROLS}
         chance = Chance(seed)
         form = Form(chance)
         first = self._entry(form, start_frames)
@@ -86,6 +92,7 @@ class Composer:
         self._next_section = first
         for change in log:
             self._effects.log(change)
+            self._turn_sound(change, told=change.at_frames >= start_frames)
             if change.at_frames >= start_frames:
                 self._sheet.write(change)
         self._enter(first, start_frames)
@@ -118,6 +125,7 @@ class Composer:
         if change.at_frames < self.position:
             raise ScoreError(f"a change at frame {change.at_frames} comes too late: {self.position} is handed out")
         acts = self._effects.log(change)
+        self._turn_sound(change, told=True)
         self._sheet.write(change)
         self._ahead = None
         self._ahead_slices.clear()
@@ -142,6 +150,10 @@ class Composer:
         section = next((one for one in reversed(self._past_sections) if one.onset_frames <= at_frames), None)
         return now, following, section
 
+    def lately(self) -> tuple[Reason, ...]:
+        """Why the music became what it is, since the section began or a little longer."""
+        return tuple(self._past_reasons)
+
     def held(self) -> ScoreSlice:
         """The notes begun before ``position`` that still sound: what a renderer that starts here is handed first."""
         notes = self._sheet.held(self.position)
@@ -149,15 +161,15 @@ class Composer:
 
     def _heard(self, control: str, at_frames: int) -> int:
         """When a control that acts at ``at_frames`` is heard, read off the plan: at the first event that shows it."""
-        if control == "melody_complexity":
-            note = self._first_ahead(
-                at_frames, lambda ahead: tuple(note for note in ahead.notes if note.layer in ("melody", "loops"))
-            )
-            return note.onset_frames if note is not None else at_frames
-        if control in ("chord_variety", "harmonic_density"):
-            chord = self._first_ahead(at_frames, lambda ahead: ahead.chords)
-            return chord.onset_frames if chord is not None else at_frames
-        return at_frames
+        if control not in ("melody_complexity", "chord_variety", "harmonic_density"):
+            return at_frames
+        phrase = control == "melody_complexity" and self._moment.phrase_follows(at_frames)
+        speaks = ("melody", "loops") if phrase else ("pad",)
+        note = self._first_ahead(at_frames, lambda ahead: tuple(note for note in ahead.notes if note.layer in speaks))
+        if note is None:
+            return at_frames
+        begun = self._first_ahead(at_frames, lambda ahead: ahead.chords) if speaks == ("pad",) else None
+        return min(note.onset_frames, begun.onset_frames) if begun is not None else note.onset_frames
 
     def _first_ahead[E: (Note, Chord)](
         self, from_frames: int, among: Callable[[ScoreSlice], tuple[E, ...]]
@@ -219,10 +231,11 @@ class Composer:
         before = moment.form.preceding(section.index)
         left = moment.region if self._players else self._region_of(before) if before else moment.region
         moment.section, moment.section_start = section, moment.now
-        moment.region = self._region_of(section)
+        moment.region = moment.left = self._region_of(section)
         self._next_section = moment.form.following(section.index)
         self._look_ahead()
         sheet.open_section(section.index, moment.now)
+        sheet.release_strangers(moment.region, moment.now)
         sheet.write(
             Section(
                 index=section.index,
@@ -277,6 +290,7 @@ class Composer:
             moment.clock = moment.clock.slewed(effect.at_frames, moment.controls.tempo_bpm)
         if changed.keys() & {"key", "mode"}:
             self._home_since = effect.at_frames
+        moment.night = moment.night.turned(moment.controls.night, effect.at_frames)
         if not self._players:
             return  # the log before the section this composer starts in
         self._look_ahead()
@@ -284,22 +298,34 @@ class Composer:
         if changed.keys() & {"key", "mode"}:
             self._come_home(effect)
         others = {name: value for name, value in changed.items() if name not in ("key", "mode")}
-        if others:
-            text = reasons.controls_chosen(effect.cause, before, others)
+        if others and (text := reasons.controls_chosen(effect.cause, before, others)) is not None:
             self._sheet.write(Reason(position=moment.now, text=text, cause=effect.cause))
         for player in self._players:
             player.on_change(frozenset(changed), moment, self._sheet)
 
+    def _turn_sound(self, change: ControlChange, *, told: bool) -> None:
+        """Follow the controls that the renderer hears, only to tell what became of them."""
+        turned = {name: value for name, value in change.changed.items() if name in self._sound}
+        if not turned:
+            return
+        if told and (text := reasons.controls_chosen(change.cause, self._sound, turned)) is not None:
+            self._sheet.write(Reason(position=change.at_frames, text=text, cause=change.cause))
+        layers = {**self._sound["layers"], **turned.get("layers", {})}
+        self._sound = {**self._sound, **turned, "layers": layers}
+
     def _come_home(self, effect: Effect) -> None:
         """Lead everything that sounds or waits into the home region the listener chose."""
         moment, sheet = self._moment, self._sheet
-        left = moment.region
+        left = moment.left = moment.region
         moment.region = region(moment.controls.tonic_pitch_class, moment.controls.mode)
-        voices_moved = 0
+        voices_moved, through_open_fifth = 0, False
         if moment.region != left:
             voices_moved = self._chords.enter_region(left, moment, sheet)
-            sheet.enter_region(moment.region, moment.now)
-        text = reasons.region_chosen(effect.cause, moment.region, voices_moved)
+            assert moment.chord is not None
+            through_open_fifth, arrived_with = moment.chord.harmony.quality == OPEN_FIFTH, moment.chord.index
+            carry_over(sheet, left, moment.region, arrived_with, moment.now)
+            sheet.release_strangers(moment.region, moment.now)
+        text = reasons.region_chosen(effect.cause, moment.region, voices_moved, through_open_fifth)
         sheet.write(Reason(position=moment.now, text=text, cause=effect.cause))
 
     # -- copies and memory --------------------------------------------------------------------
@@ -317,11 +343,13 @@ class Composer:
         twin._ahead_slices = deque()
         twin._past_chords = deque()
         twin._past_sections = deque()
+        twin._past_reasons = deque()
         return twin
 
     def _remember(self, piece: ScoreSlice) -> None:
         self._past_chords.extend(piece.chords)
         self._past_sections.extend(piece.sections)
+        self._past_reasons.extend(piece.reasons)
         horizon = self.position - _KEPT_FRAMES
         while len(self._past_chords) > 1 and self._past_chords[1].onset_frames < horizon:
             self._past_chords.popleft()
@@ -343,4 +371,6 @@ def _opening(chance: Chance, form: Form, controls: Controls, first: SectionPlan)
         section_end=first.end_frames,
         region=home,
         next_region=home,
+        left=home,
+        night=Night().turned(controls.night, 0),
     )

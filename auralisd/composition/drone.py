@@ -65,6 +65,7 @@ class DronePlayer:
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
         """A new tonic starts a new swell at once."""
         if changed & {"key", "mode"} and self._release_strangers(moment, sheet):
+            sheet.withdraw(LAYER, moment.now)
             self.next_swell = moment.now
 
     @staticmethod

@@ -96,8 +96,7 @@ class Manuscript:
             chord_index=chord_index,
             unpitched=unpitched,
         )
-        over_frames = onset_frames - _LATEST_LOOK_BACK_FRAMES
-        self._sounding = (*(n for n in self._sounding if n.onset_frames + n.duration_frames > over_frames), note)
+        self._sounding = (*self._sounding, note)
         self.write(note)
         return note
 
@@ -108,6 +107,15 @@ class Manuscript:
             for note in self._sounding
             if note.layer == layer and note.onset_frames < at_frames < note.onset_frames + note.duration_frames
         )
+
+    def waiting(self, layer: str, from_frames: int) -> tuple[Note, ...]:
+        """The notes of a layer that are put down and begin at ``from_frames`` or later."""
+        return tuple(note for note in self._sounding if note.layer == layer and note.onset_frames >= from_frames)
+
+    def latest(self, layer: str, before_frames: int) -> Note | None:
+        """The note of a layer that began last before a frame, if that was not long ago."""
+        begun = (note for note in self._sounding if note.layer == layer and note.onset_frames < before_frames)
+        return max(begun, key=lambda note: (note.onset_frames, note.note_id), default=None)
 
     def held(self, at_frames: int) -> tuple[Note, ...]:
         """Every note begun before ``at_frames`` that goes on past it, oldest first."""
@@ -129,18 +137,21 @@ class Manuscript:
         self._waiting = [row for row in self._waiting if not isinstance(row[3], Chord) or row[0] < from_frames]
         heapq.heapify(self._waiting)
 
-    def enter_region(self, arrived: Region, at_frames: int) -> None:
-        """Keep only what belongs to ``arrived``: strangers that sound end, those that wait move to its nearest pitch.
+    def withdraw_reasons(self, cause: str, after_frames: int) -> None:
+        """Take back what would be told with a cause after ``after_frames``: it will not be heard."""
+        self._waiting = [
+            row
+            for row in self._waiting
+            if not (isinstance(row[3], Reason) and row[3].cause == cause and row[0] > after_frames)
+        ]
+        heapq.heapify(self._waiting)
 
-        The pad is left alone: its player leads it there by voice leading.
-        """
+    def carry(self, carried: Callable[[Note], Note], from_frames: int) -> None:
+        """Put what has not begun by ``from_frames`` where ``carried`` says."""
+        self._rewrite(carried, from_frames)
 
-        def moved(note: Note) -> Note:
-            if note.unpitched or note.layer == "pad":
-                return note
-            return replace(note, pitch_midi=arrived.snapped(note.pitch_midi))
-
-        self._rewrite(moved, at_frames)
+    def release_strangers(self, arrived: Region, at_frames: int) -> None:
+        """End what sounds at ``at_frames`` and does not belong to ``arrived``."""
         for note in self._sounding:
             begun_and_not_over = note.onset_frames < at_frames < note.onset_frames + note.duration_frames
             if begun_and_not_over and not note.unpitched and not arrived.contains(note.pitch_midi):
@@ -161,6 +172,8 @@ class Manuscript:
 
     def take(self, start_frames: int, until_frames: int) -> ScoreSlice:
         """Hand out everything before ``until_frames``."""
+        over_frames = start_frames - _LATEST_LOOK_BACK_FRAMES
+        self._sounding = tuple(n for n in self._sounding if n.onset_frames + n.duration_frames > over_frames)
         taken: dict[type, list[_Event]] = {kind: [] for kind in _KINDS}
         while self._waiting and self._waiting[0][0] < until_frames:
             event = heapq.heappop(self._waiting)[3]

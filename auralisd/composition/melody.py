@@ -8,7 +8,7 @@ fallen behind, the quota does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auralisd.composition.chance import Stream
@@ -34,6 +34,7 @@ NEIGHBOUR_ROOM_SECONDS: Final = 3
 _PLAIN_TRANSFORMS: Final = ("as it is", "transposed", "truncated")
 _FREE_TRANSFORMS: Final = ("transposed", "inverted", "augmented", "rotated", "octave", "truncated")
 _SOON_SECONDS: Final = 1
+_BROKEN_OFF_TICKS: Final = 4  # how long the last note of a phrase lasts that a control breaks off
 _LEAP: Final = 5
 _FIFTH: Final = 7
 
@@ -63,6 +64,7 @@ class MelodyPlayer:
         phrases: phrases begun in the section.
         notes: notes decided in the section.
         resting_since: frame at which the rest began.
+        broken_off: whether the phrase ends early because a control asks for another one.
     """
 
     quota: Quota = Quota()  # noqa: RUF009 - a frozen value
@@ -75,6 +77,7 @@ class MelodyPlayer:
     phrases: int = 0
     notes: int = 0
     resting_since: int = 0
+    broken_off: bool = False
 
     def start_section(self, moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002 - the players' contract
         """Take a breath, then begin."""
@@ -82,6 +85,7 @@ class MelodyPlayer:
         self.quota = Quota.starting(stream)
         self.phrase, self.place, self.pitch, self.before, self.leaning = None, 0, 0, 0, None
         self.phrases = self.notes = 0
+        self.broken_off = False
         self.resting_since = moment.now
         self.tick = moment.clock.tick_from(moment.now + seconds(stream.uniform(4.1, 4.6)))
 
@@ -114,25 +118,63 @@ class MelodyPlayer:
         else:
             self._speak(moment, sheet, onset, chord, ticks, stream)
 
-    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002
+    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
         """Carry the motif into a new mode; speak sooner, or fall silent longer, as intensity asks."""
         if not moment.plays(LAYER):
             return
         soon = moment.clock.tick_from(moment.now + PICKUP_FRAMES)
         if changed & {"key", "mode"}:
-            self.pitch = moment.region.snapped(self.pitch) if self.pitch else 0
-        if self.leaning is not None:
-            return  # a neighbour is resolved before anything else
+            self._carry(moment, sheet)
+        if self.leaning is not None:  # a neighbour is resolved before anything else
+            if "melody_complexity" in changed:
+                self._end_with_the_resolution()
+            return
         if "melody_complexity" in changed and self.phrase is not None:
             self.phrase = None
             self.tick = min(self.tick, max(soon, moment.clock.tick_from(moment.now + seconds(_SOON_SECONDS))))
-        if self.phrase is None and changed & {"key", "mode", "intensity", "melody_complexity"}:
+        hurried = {"intensity", "melody_complexity"}
+        if self.resting_since <= moment.now:
+            hurried |= {"key", "mode"}  # while the last note still sounds its own rest follows
+        if self.phrase is None and changed & hurried:
             rest = self._rest_seconds(moment) if changed == {"intensity"} else _SOON_SECONDS
             earliest = moment.now + seconds(_SOON_SECONDS)
-            due = moment.clock.tick_from(max(earliest, self.resting_since + seconds(rest)))
+            rested = self.resting_since + seconds(rest)
+            if "melody_complexity" in changed:
+                rested = min(rested, earliest)  # not even a long last note is waited for
+            due = moment.clock.tick_from(max(earliest, rested))
             self.tick = due if "intensity" in changed else min(self.tick, due)
+            if "melody_complexity" in changed:
+                speaks_again = moment.clock.frame_of_tick(self.tick)
+                for note in sheet.sounding(LAYER, speaks_again):
+                    sheet.release(note, speaks_again)
         if "tempo_bpm" in changed:
             self.tick = max(self.tick, soon)
+
+    def _carry(self, moment: Moment, sheet: Manuscript) -> None:
+        """Go on from the same degree of the new region; a neighbour that has not begun yet leans on its goal there."""
+
+        def carried(pitch: int) -> int:
+            return moment.left.carried(pitch, moment.region, RANGE)
+
+        waiting = sheet.waiting(LAYER, moment.now)
+        self.pitch = carried(self.pitch) if self.pitch else 0
+        self.before = carried(self.before) if self.before else 0
+        if waiting and self.leaning is None:
+            self.pitch = waiting[-1].pitch_midi
+        if self.leaning is not None and any(note.role == "neighbour" for note in waiting):
+            neighbour, goal = self.leaning
+            self.leaning = carried(neighbour), carried(goal)
+
+    def _end_with_the_resolution(self) -> None:
+        """Break the phrase off after its next note, and do not rest for long."""
+        assert self.phrase is not None
+        last = min(self.phrase.ticks[self.place], 1 + _BROKEN_OFF_TICKS)
+        self.phrase = replace(
+            self.phrase,
+            intervals=self.phrase.intervals[: self.place + 1],
+            ticks=(*self.phrase.ticks[: self.place], last),
+        )
+        self.broken_off = True
 
     # Phrases
 
@@ -244,8 +286,7 @@ class MelodyPlayer:
         assert self.leaning is not None
         neighbour, goal = self.leaning
         self.leaning = None
-        steps = [neighbour + step for step in (-2, -1, 1, 2) if moment.region.contains(neighbour + step)]
-        pitch = min(steps, key=lambda pitch: (abs(pitch - goal), pitch))  # the region may have changed meanwhile
+        pitch = moment.region.resolution(neighbour, goal)  # the region may have changed meanwhile
         self.quota = self.quota.counted(Kind.CHORD if pitch % 12 in chord.harmony.core else Kind.SCALE)
         self._write(moment, sheet, onset, chord, pitch, ticks - 1, "phrase", stream)
         self._step_on(moment, pitch, ticks - 1)
@@ -306,7 +347,8 @@ class MelodyPlayer:
     ) -> None:
         assert self.phrase is not None
         span = moment.clock.frame_of_tick(self.tick + ticks) - moment.clock.frame_of_tick(self.tick)
-        duration = int(span * (0.9 if role == "neighbour" else stream.uniform(0.85, 1.05)))
+        lighter = 0.1 * (moment.controls.melody_complexity - 0.5)  # what moves more is spoken less legato
+        duration = int(span * (0.9 if role == "neighbour" else stream.uniform(0.85, 1.05) - lighter))
         if self.place == len(self.phrase.ticks) - 1 and role == "phrase":
             duration = span - seconds(stream.uniform(0.05, 0.3))  # so that the rest after it is one
         if not moment.next_region.contains(pitch):
@@ -335,9 +377,12 @@ class MelodyPlayer:
             self.phrase = None
             self.resting_since = moment.clock.frame_of_tick(self.tick)
             self.tick = moment.clock.tick_from(self._rested(moment))
+            self.broken_off = False
 
     def _rested(self, moment: Moment) -> int:
         """When to speak again; sooner where a phrase would otherwise find no room before the section's end."""
+        if self.broken_off:
+            return self.resting_since + seconds(_SOON_SECONDS)
         latest = moment.section_end - seconds(ROOM_SECONDS + 0.5)
         due = self.resting_since + seconds(self._rest_seconds(moment))
         return due if due <= latest else max(latest, self.resting_since + seconds(REST_SECONDS[0]))

@@ -13,6 +13,7 @@ from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.pitch import Region
 from auralisd.composition.voicing import Voicing
 from auralisd.controls import Controls
+from auralisd.night import Night
 from auralisd.units import SAMPLE_RATE_HZ
 
 JITTER_FRAMES: Final = (530, 1543)
@@ -20,6 +21,9 @@ JITTER_FRAMES: Final = (530, 1543)
 
 PICKUP_FRAMES: Final = JITTER_FRAMES[1] + 1
 """How long before its place on the grid a note must be decided."""
+
+PHRASE_ROOM_FRAMES: Final = 11 * SAMPLE_RATE_HZ
+"""No new phrase begins so near the end of a section."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,8 @@ class Moment:
         section_end: where it will end if the tempo stays.
         region: tonic and mode now.
         next_region: those of the next section if the controls stay.
+        left: the region before the newest change of key or mode; the same as ``region`` where none was left.
+        night: the night curve.
         chord: the newest chord, from a little before its onset.
         previous_chord: the one before it.
         stated_slot: the newest slot of the motifs' timetable in which this section stated one, -1 before that.
@@ -72,6 +78,8 @@ class Moment:
     section_end: int
     region: Region
     next_region: Region
+    left: Region
+    night: Night
     chord: SoundingChord | None = None
     previous_chord: SoundingChord | None = None
     stated_slot: int = -1
@@ -88,13 +96,19 @@ class Moment:
         """Whether a layer belongs to the section."""
         return layer in self.section.layers
 
+    def phrase_follows(self, at_frames: int) -> bool:
+        """Whether melody or loops can still answer in this section to a control that is theirs."""
+        room = self.section_end - at_frames >= PHRASE_ROOM_FRAMES
+        return room and (self.plays("melody") or self.plays("loops"))
+
     def breathes(self) -> bool:
         """Whether this is a moment to leave off."""
         return self.breath is not None and self.breath[0] <= self.now < self.breath[1]
 
     def density(self) -> float:
-        """Intensity as this point of the section shapes it, 0 to 1."""
-        return min(1.0, self.controls.intensity * self.section.density_percent(self.now) / 100)
+        """Intensity as this point of the section and of the night shapes it, 0 to 1."""
+        by_day = min(1.0, self.controls.intensity * self.section.density_percent(self.now) / 100)
+        return by_day * self.night.density_share(self.now)
 
     def jittered(self, stream: Stream, grid_frames: int) -> int:
         """An onset a human distance from its place on the grid, but never in the past."""

@@ -37,6 +37,30 @@ def strike(
         _voice(moment, sheet, chord, pitch, onset, stream.uniform(-0.04, 0.04), stream.uniform(-2.5, 2.5))
 
 
+def lead(
+    moment: Moment, sheet: Manuscript, chord: SoundingChord, moving: tuple[int, ...], *, after_breath: bool
+) -> None:
+    """Like ``strike``, but a voice whose pitch sounds already is held: only the others end and begin."""
+    if after_breath:
+        strike(moment, sheet, chord, moving, after_breath=True)
+        return
+    sheet.withdraw(LAYER, chord.onset_frames)
+    held: dict[int, int] = {}
+    for note in sheet.sounding(LAYER, chord.onset_frames):
+        if note.pitch_midi in chord.voicing and note.pitch_midi not in held:
+            held[note.pitch_midi] = note.onset_frames + note.duration_frames
+            if held[note.pitch_midi] > chord.end_frames:
+                sheet.release(note, chord.end_frames)
+        else:
+            sheet.release(note, chord.onset_frames)
+    stream = moment.chance.stream("pad", chord.index)
+    order = sorted(stream.shuffled(chord.voicing), key=lambda pitch: pitch not in moving)
+    for place, pitch in enumerate(order):
+        delay = FIRST_VOICE_SECONDS if place == 0 else stream.uniform(0.05, STAGGER_SECONDS)
+        onset = held.get(pitch, chord.onset_frames + seconds(delay))
+        _voice(moment, sheet, chord, pitch, onset, stream.uniform(-0.04, 0.04), stream.uniform(-2.5, 2.5))
+
+
 def leave(sheet: Manuscript, chord: SoundingChord, from_frames: int, until_frames: int) -> None:
     """Let the voices end one after the other, the top first, the bass last."""
     voices = chord.voicing[::-1]

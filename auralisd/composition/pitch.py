@@ -94,6 +94,22 @@ class Region:
         octave, interval = divmod(pitch - self.tonic, 12)
         return 7 * octave + self.intervals.index(interval)
 
+    def carried(self, pitch_midi: int, arrived: Region, register: tuple[int, int]) -> int:
+        """The pitch on the same degree of ``arrived``, as near as ``register`` (lowest, highest) allows.
+
+        A chromatic pitch goes as far above that degree as it was; of two pitches equally near it is the lower.
+        """
+        step = self.step_near(pitch_midi)
+        raised = pitch_midi - self.pitch_of_step(step)
+        pitch_class = (arrived.classes[step % 7] + raised) % 12
+        places = (place for place in range(register[0], register[1] + 1) if place % 12 == pitch_class)
+        return min(places, key=lambda place: (abs(place - pitch_midi), place))
+
+    def resolution(self, neighbour: int, goal: int) -> int:
+        """The pitch a step from a chromatic neighbour, the one nearest to where it meant to go."""
+        steps = (neighbour + step for step in (-2, -1, 1, 2) if self.contains(neighbour + step))
+        return min(steps, key=lambda pitch: (abs(pitch - goal), pitch))
+
     def spelled(self, degree: int) -> str:
         """Name of degree 1 to 7 by its own letter where one accidental is enough (F# in D ionian)."""
         pitch_class = self.classes[degree - 1]

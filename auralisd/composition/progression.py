@@ -29,8 +29,9 @@ _RICHNESS: Final[Mapping[str, int]] = MappingProxyType(
 LOWEST_ROOT: Final = 40
 """Sections open with the root in the bass, within an octave from here."""
 
-RELATED_TONES: Final = 5
-"""A tonic whose region shares this many tones is entered by voice leading, a farther one through an open fifth."""
+RELATED_TONES: Final = 6
+"""A tonic a fifth away or less: its region shares so many tones and is entered by common tones, a farther one
+through an open fifth."""
 
 
 def voice_count(controls: Controls, stream: Stream) -> int:

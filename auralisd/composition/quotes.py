@@ -76,8 +76,11 @@ class QuotePlayer:
             self.motif = None
             self._await_slot(moment, moment.stated_slot + 1)
 
-    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
-        """Nothing to do: each note reads region, chord and intensity when it comes."""
+    def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002
+        """Go on from the same degree of a new region; all else each note reads when it comes."""
+        if changed & {"key", "mode"} and self.pitch:
+            layer = bells.LAYER if moment.plays(bells.LAYER) else loops.LAYER
+            self.pitch = moment.left.carried(self.pitch, moment.region, _RANGES[layer])
 
     def _await_slot(self, moment: Moment, slot: int) -> None:
         soonest = moment.now + seconds(_SOONEST_SECONDS)

@@ -194,6 +194,13 @@ def may_follow(origins: Sequence[int | None], voicing: Voicing) -> bool:
     return before != after or after not in _PERFECT
 
 
+def leads_to(voicing: Voicing, following: Voicing) -> bool:
+    """Whether ``following`` may come next: no voice too far, no block shift, no outer parallels."""
+    if max(least_motion(voicing, following)) > WIDEST_MOTION:
+        return False
+    return any(may_follow(origins, following) for origins in _origins(voicing, len(following)))
+
+
 def parallels_cost(origins: Sequence[int | None], voicing: Voicing) -> int:
     """What all voices moving one way, and fifths or octaves in parallel, cost."""
     pairs = [(origin, pitch) for origin, pitch in zip(origins, voicing, strict=True) if origin is not None]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import trio
 
+from auralisd.composition import reasons
 from auralisd.composition.archetypes import ARCHETYPES
 from auralisd.controls import Controls
 from auralisd.daemon.continuity import Continuity
 from auralisd.daemon.control_desk import ControlDesk
 from auralisd.daemon.governor import Governor
-from auralisd.daemon.piece import Piece
+from auralisd.daemon.notices import NoticeCode, notice, sentence
+from auralisd.daemon.piece import REASONS_KEPT, Piece
 from auralisd.daemon.studio import Studio
 from auralisd.score import Chord, Reason, Section, events
 from auralisd.station import AppliedChange, ChordView, NowSounding, SectionView, StationState, StationSummary
@@ -71,6 +75,7 @@ class LiveStation:
         self._changed = trio.Event()
         self._pinned_changed = trio.Event()
         self._shown: object = None
+        self._told: deque[Reason] = deque(maxlen=REASONS_KEPT)  # in programme frames, beside what the piece tells
         broadcast.listeners_changed = self.touch
         broadcast.begin_epoch(epoch)
 
@@ -149,12 +154,13 @@ class LiveStation:
 
     def why(self, limit: int) -> list[Reason]:
         """What changed lately and because of what, newest first; nothing that is not yet heard."""
-        live = self.live_position() - self.piece_origin
-        heard = [reason for reason in self.piece.reasons if reason.position <= live]
-        return [
-            Reason(position=reason.position + self.piece_origin, text=reason.text, cause=reason.cause)
-            for reason in heard[::-1][:limit]
-        ]
+        live = self.live_position()
+        told = [*self._told, *self._told_by_the_piece()]
+        heard = sorted((reason for reason in told if reason.position <= live), key=lambda reason: reason.position)
+        return heard[::-1][:limit]
+
+    def _told_by_the_piece(self) -> list[Reason]:
+        return [replace(reason, position=reason.position + self.piece_origin) for reason in self.piece.reasons]
 
     def performance(self) -> Mapping[str, float]:
         """How the pipeline does, in milliseconds and ratios."""
@@ -181,6 +187,9 @@ class LiveStation:
         positions = self.piece.change(changed, cause=cause, render_edge=edge - self.piece_origin) if changed else {}
         if preset is not None or controls != before:
             self.preset = preset
+            if preset is not None:
+                begins = min(positions.values(), default=edge - self.piece_origin) + self.piece_origin
+                self._told.append(Reason(position=begins, text=reasons.preset_chosen(preset), cause=cause))
         self._studio.metrics.controls_changed(cause)
         self.touch()
         return AppliedChange(
@@ -198,13 +207,22 @@ class LiveStation:
 
     def begin_piece(self, seed: int) -> None:
         """Begin a new piece with the controls of now; a new epoch begins with it."""
+        begins = ceil_to_grid(max(self.live_position(), self.render_edge), PACKET_FRAMES)
+        self._told.extend(reason for reason in self._told_by_the_piece() if reason.position < begins)
+        self._told.append(Reason(position=begins, text=reasons.piece_begun(seed), cause="rest"))
         self.piece = Piece(seed=seed, desk=ControlDesk(start=self.controls))
-        self.piece_origin = ceil_to_grid(max(self.live_position(), self.render_edge), PACKET_FRAMES)
+        self.piece_origin = begins
         self.has_sounded = False
         self.epoch += 1
         self.broadcast.begin_epoch(self.epoch)  # at once: no packet of it may come before its hello
         self.reseeded.set()
         self.touch()
+
+    def announce(self, code: NoticeCode, position: int | None = None) -> None:
+        """Tell everybody on a WebSocket what happens to the sound at ``position`` (or now), and keep it as a reason."""
+        self.broadcast.tell(notice(code))
+        heard_at = self.live_position() if position is None else position
+        self._told.append(Reason(position=heard_at, text=sentence(code), cause="sound"))
 
     def rename(self, title: str) -> None:
         """Give the station another title."""

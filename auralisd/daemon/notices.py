@@ -18,6 +18,11 @@ _TEXTS: dict[NoticeCode, tuple[str, str]] = {
 }
 
 
+def sentence(code: NoticeCode) -> str:
+    """What happened, as ``why`` tells it."""
+    return _TEXTS[code][1]
+
+
 def notice(code: NoticeCode) -> bytes:
     """A ``notice`` message, framed, for ``Broadcast.tell``."""
     level, text = _TEXTS[code]

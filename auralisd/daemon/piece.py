@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from auralisd.composition import Composer
+from auralisd.composition import Composer, reasons
 from auralisd.controls import Controls
 from auralisd.daemon.control_desk import ControlDesk, split_change
 from auralisd.score import Chord, Note, Reason, ScoreSlice, Section
@@ -61,6 +61,8 @@ class Piece:
             sections=(section,) if section is not None and section.onset_frames < position else (),
         )
         self._remember(held)
+        told = max((reason.position for reason in self.reasons), default=-1)
+        self.reasons.extend(reason for reason in self._composer.lately() if reason.position > told)
 
     def rest(self) -> None:
         """Forget the composer: nobody listens, and the score goes on by arithmetic."""
@@ -94,10 +96,13 @@ class Piece:
             cause: who did it.
             render_edge: the first frame the renderer has not begun.
         """
+        before = self.controls.as_dict()
         score, sound = split_change(changed)
         positions = dict.fromkeys(sound, ceil_to_grid(render_edge, PACKET_FRAMES))
         if sound:
-            self.desk.record(sound, at_frames=ceil_to_grid(render_edge, PACKET_FRAMES), cause=cause)
+            entry = self.desk.record(sound, at_frames=ceil_to_grid(render_edge, PACKET_FRAMES), cause=cause)
+            if (text := reasons.controls_chosen(cause, before, sound)) is not None:
+                self.reasons.append(Reason(position=entry.at_frames, text=text, cause=cause))
         if score:
             at_frames = max(self.composed_until, render_edge)
             entry = self.desk.record(score, at_frames=at_frames, cause=cause)

@@ -42,6 +42,7 @@ changes = st.fixed_dictionaries(
         "melody_complexity": st.integers(0, 10).map(lambda n: n / 10),
         "chord_variety": st.integers(0, 10).map(lambda n: n / 10),
         "harmonic_density": st.integers(0, 10).map(lambda n: n / 10),
+        "night": st.booleans(),
     },
 ).filter(bool)
 logs = st.lists(st.tuples(st.integers(0, 100 * SAMPLE_RATE_HZ), changes), max_size=6).map(

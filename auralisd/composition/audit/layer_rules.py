@@ -145,7 +145,8 @@ def _breaths(reading: Reading) -> Measured | NotJudged:
         if end - start < BREATH_FRAMES or cut_off or not 0 <= place < len(chords) - 1:
             continue
         leaving, coming = (voices.get(chord.index, []) for chord in chords[place : place + 2])
-        if not reading.touched(chords[place].onset_frames, end + 2 * BREATH_FRAMES):
+        returned = end + int(BREATH_SECONDS + 1) * SAMPLE_RATE_HZ
+        if not reading.touched(chords[place].onset_frames, returned):
             slowness.append((_spread_seconds([n.onset_frames + n.duration_frames for n in leaving]), start))
             slowness.append((_spread_seconds([n.onset_frames for n in coming]), end))
     if not slowness:

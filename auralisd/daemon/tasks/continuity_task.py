@@ -8,7 +8,6 @@ import trio
 from auralisd.audio import AudioBlock
 from auralisd.daemon.continuity import faded
 from auralisd.daemon.live_station import LiveStation
-from auralisd.daemon.notices import notice
 from auralisd.daemon.studio import Studio
 from auralisd.units import PACKET_FRAMES, db_to_gain
 
@@ -65,10 +64,10 @@ def _next_block(station: LiveStation, studio: Studio, position: int, live: Audio
         studio.metrics.underrun()
     if late and not was_on_bed:
         log.warning("bed on the air", station=station.id, position=position)
-        station.broadcast.tell(notice("bed_on_air"))
+        station.announce("bed_on_air", position)
     elif live is not None and was_on_bed:
         log.info("live sound on the air", station=station.id, position=position)
-        station.broadcast.tell(notice("live_again"))
+        station.announce("live_again", position)
     return block
 
 

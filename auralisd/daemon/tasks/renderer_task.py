@@ -52,7 +52,7 @@ async def run_renderer(
             seed=piece.seed,
             device=studio.device.name,
             position=position,
-            controls=piece.desk.controls_at(position),
+            controls=piece.desk.sounding_at(position, piece.desk.controls_at(position)),
         )
         instrument = await run_in_worker(build)
     pieces: list[ScoreSlice] = [piece.still_sounding(position)]
@@ -66,8 +66,9 @@ async def run_renderer(
             station.render_edge = origin + position + PACKET_FRAMES
             began = trio.current_time()
             with trio.fail_after(JOB_PATIENCE_SECONDS):
+                controls = piece.desk.sounding_at(position)
                 pcm16, cpu_seconds = await run_in_worker(
-                    render_packet, instrument, tuple(pieces), station.controls, station.governor.quality
+                    render_packet, instrument, tuple(pieces), controls, station.governor.quality
                 )
             pieces.clear()
             _count(station, studio, cpu_seconds)
@@ -130,7 +131,7 @@ def fall_back_to_cpu(station: LiveStation, studio: Studio, error: Exception) -> 
         log.warning("device lost, going on with the CPU", device=studio.device.name, error=repr(error))
         studio.device.why = f"cpu: {studio.device.name} failed while playing: {error!r}"
         studio.device.name = "cpu"
-        station.broadcast.tell(notice("device_lost"))
+        station.announce("device_lost")
 
 
 def _count(station: LiveStation, studio: Studio, cpu_seconds: float) -> None:

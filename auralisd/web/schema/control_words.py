@@ -16,4 +16,5 @@ CONTROL_WORDS: Final = {
     "chord_variety": "How far the harmony wanders.",
     "harmonic_density": "How many notes a chord has.",
     "level_db": "Programme level in dB.",
+    "night": "Grows darker and sparser over an hour; off, the day is back within a minute.",
 }

@@ -121,6 +121,7 @@ def controls_change_schema() -> JsonSchemaValue:
             "properties": {layer: _level_schema() for layer in LAYERS},
             "additionalProperties": False,
         },
+        "night": {"type": "boolean", "description": CONTROL_WORDS["night"]},
     }
     return {
         "type": "object",

@@ -51,6 +51,7 @@ class ControlsNow(Described):
     harmonic_density: float = _number("harmonic_density")
     layers: LayersNow
     level_db: float = _number("level_db")
+    night: bool = Field(description=CONTROL_WORDS["night"])
 
 
 class StationNow(Described):
