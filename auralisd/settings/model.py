@@ -142,7 +142,8 @@ class Settings(BaseSettings):
         default=(), description="Further names to answer for; addresses and home-network names need no mention."
     )
     allowed_origins: Words = Field(
-        default=(), description="Pages of other sites that may steer, such as https://panel.example.org."
+        default=(),
+        description="Pages of other sites that may listen and steer over WebSocket, such as https://panel.example.org.",
     )
     trusted_proxies: Words = Field(
         default=(),

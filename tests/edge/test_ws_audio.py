@@ -194,6 +194,37 @@ async def test_the_first_protocol_gets_json_alone_counted_from_0(house, expected
             assert pcm16 == expected.pcm16_of((7 + sequence) * PACKET_FRAMES)
 
 
+async def test_the_first_protocol_is_answered_when_it_asks_and_told_nothing_else(house):
+    async with connect(house) as websocket:
+        await websocket.send_message(json.dumps({"type": "ping", "client_time": 5}))
+        await websocket.send_message(json.dumps({"type": "control", "id": 7, "controls": {"key": "D"}}))
+        await websocket.send_message(json.dumps({"type": "no such thing"}))
+        heard = [await receive(websocket) for _ in range(3)]
+        assert [message["type"] for message in heard] == ["pong", "applied", "error"]
+        assert (heard[0]["client_time"], heard[1]["id"]) == (5, 7)
+        await house.play(1)
+        assert (await receive(websocket))["type"] == "audio_chunk"
+
+
+@pytest.mark.parametrize(
+    ("subprotocol", "form", "patience_seconds"),
+    [(PCM, "ws.v1.pcm16", 10), (V0, "ws.v0.json", 10), (OPUS, "ws.v1.opus", 30)],
+)
+async def test_a_stalled_listener_is_gone_in_the_time_its_form_allows(
+    house, subprotocol, form, patience_seconds, autojump_clock
+):
+    """Real sockets under the virtual clock; who misses too much is sent away before its socket has stood so long."""
+    await handshake(house, subprotocol, receive_buffer_bytes=4096)
+    while not house.metrics.counts["packets_skipped", form]:
+        await house.play(10)
+    stalled_at = trio.current_time()
+    while house.broadcast.listener_count:
+        await house.play(1)
+        await trio.sleep(0.1)
+    assert 2 <= trio.current_time() - stalled_at <= patience_seconds + 0.5
+    assert house.metrics.counts["listener_evicted", "too_slow"] == 1
+
+
 async def test_the_state_form_hears_of_changes_and_gets_no_sound(house):
     async with connect(house, STATE) as websocket:
         await receive_json(websocket, "state")

@@ -1,5 +1,6 @@
 """The sound itself, as it comes out of a real daemon through decoders that are not ours."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -212,14 +213,13 @@ def pitch_class_energy(sound):
 def test_ten_listeners_of_mixed_kinds_get_the_same_packets(sounding_daemon):
     kinds = ["auralis.v1.opus"] * 3 + ["auralis.v1.pcm16"] * 3 + ["wav"] * 2 + ["opus"] * 2
     listeners = [connect(sounding_daemon.port, kind) for kind in kinds]
-    for one in listeners:
-        one.connection.setblocking(True)
-        one.connection.settimeout(0.5)
     bodies = [bytearray() for _ in listeners]
     ends_at = time.monotonic() + 6
     while time.monotonic() < ends_at:
         for one, body in zip(listeners, bodies, strict=True):
-            body += one.connection.recv(262_144)
+            with contextlib.suppress(BlockingIOError):
+                body += one.connection.recv(262_144)
+        time.sleep(0.005)
     for one in listeners:
         one.connection.close()
     for kind in ("auralis.v1.opus", "auralis.v1.pcm16"):
@@ -272,7 +272,7 @@ def test_the_v0_client_works_unchanged(sounding_daemon):
 
 def test_sound_is_made_and_delivered_in_real_time(sounding_daemon):
     recording = Recording(sounding_daemon.port)
-    time.sleep(10)
+    time.sleep(30)
     recording.stop()
     arrived = [at for at, _, _ in recording.arrivals]
     gaps = sorted(later - earlier for earlier, later in itertools.pairwise(arrived))
