@@ -69,9 +69,8 @@ def audit(events: Path | None, hours: float | None, seconds: int | None, as_json
     if events is not None:
         if hours is not None or seconds is not None or piece["seed"] is not None:
             raise click.UsageError("a file is judged as it is; --hours, --seconds and --seed compose a new piece")
-        told = any(value for value in piece.values())
         reading = _read(events)
-        if told:
+        if any(value not in (None, ()) and value is not False for value in piece.values()):
             reading = replace(reading, controls=wanted(piece).controls)
         seed = None
     else:

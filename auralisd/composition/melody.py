@@ -14,7 +14,8 @@ from typing import Final
 from auralisd.composition.chance import Stream
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.moment import PICKUP_FRAMES, Moment, SoundingChord, seconds
-from auralisd.composition.motif import Motif, motif_due, slot_at, transformed
+from auralisd.composition.motif import slot_at
+from auralisd.composition.phrases import ROOM_SECONDS, Phrase, opened
 from auralisd.composition.quota import Kind, Quota
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -24,29 +25,13 @@ CENTRE: Final = 68
 REST_SECONDS: Final = (4.3, 18.0)
 """Between phrases; a little of either bound is left to the last note's length and to timing."""
 
-LONGEST_PHRASE_SECONDS: Final = 36
-ROOM_SECONDS: Final = 9
-"""In so much time any motif can be spoken, quickly if need be; with less no phrase is begun."""
-
 NEIGHBOUR_ROOM_SECONDS: Final = 3
 """No neighbour so near the section's end that it might miss its resolution."""
 
-_PLAIN_TRANSFORMS: Final = ("as it is", "transposed", "truncated")
-_FREE_TRANSFORMS: Final = ("transposed", "inverted", "augmented", "rotated", "octave", "truncated")
 _SOON_SECONDS: Final = 1
 _BROKEN_OFF_TICKS: Final = 4  # how long the last note of a phrase lasts that a control breaks off
 _LEAP: Final = 5
 _FIFTH: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """What is being said: steps and lengths in ticks, of a motif and its answer."""
-
-    number: int
-    motif: int
-    intervals: tuple[int, ...]
-    ticks: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -68,7 +53,7 @@ class MelodyPlayer:
     """
 
     quota: Quota = Quota()  # noqa: RUF009 - a frozen value
-    phrase: _Phrase | None = None
+    phrase: Phrase | None = None
     place: int = 0
     tick: int = 0
     pitch: int = 0
@@ -185,50 +170,10 @@ class MelodyPlayer:
         return shortest + (longest - shortest) * reach * (0.3 + 0.7 * draw)
 
     def _open_phrase(self, moment: Moment) -> None:
-        stream = moment.chance.stream("phrase", moment.section.index, self.phrases)
+        self.phrase = opened(moment, self.tick, self.phrases)
         self.phrases += 1
-        complexity = moment.controls.melody_complexity
-        begins = moment.clock.frame_of_tick(self.tick)
-        motif = motif_due(moment.chance, begins)
-        moment.stated_slot = slot_at(begins)
-        answers = [transformed(motif, self._transform(complexity, stream), stream)]
-        if stream.fraction() < 0.25 + 0.5 * moment.density():
-            answers.append(transformed(motif, self._transform(complexity, stream), stream))
-        unit = self._unit_ticks(moment, stream)
-        parts, unit = self._fitted([motif, *answers] if stream.happens(0.8) else answers, unit, moment)
-        intervals: list[int] = []
-        ticks: list[int] = []
-        for part in parts:
-            intervals += [_widened(interval, complexity, stream) for interval in part.intervals]
-            ticks += _lengths(part, unit)
-        self.phrase = _Phrase(self.phrases, motif.number, tuple(intervals), tuple(ticks))
         self.place = 0
-
-    def _fitted(self, parts: list[Motif], unit: int, moment: Moment) -> tuple[list[Motif], int]:
-        """As many of the parts as there is time for, the first of them more quickly if need be."""
-        begins = moment.clock.frame_of_tick(self.tick)
-        end = min(moment.section_end, begins + seconds(LONGEST_PHRASE_SECONDS))
-        while len(parts) > 1 or unit > 1:
-            length = sum(sum(_lengths(part, unit)) for part in parts)
-            if moment.clock.frame_of_tick(self.tick + length) <= end:
-                break
-            if len(parts) > 1:
-                parts = parts[:-1]
-            else:
-                unit -= 1
-        return parts, unit
-
-    @staticmethod
-    def _transform(complexity: float, stream: Stream) -> str:
-        free = stream.fraction() * 0.9 + 0.05 < complexity
-        return stream.pick(_FREE_TRANSFORMS if free else _PLAIN_TRANSFORMS)
-
-    @staticmethod
-    def _unit_ticks(moment: Moment, stream: Stream) -> int:
-        """Ticks of a length of 4: from an eighth at its liveliest to a dotted half."""
-        liveliness = 0.65 * moment.density() + 0.35 * moment.controls.melody_complexity
-        place = liveliness + stream.uniform(-0.1, 0.1)
-        return 12 if place < 0.25 else 10 if place < 0.4 else 8 if place < 0.55 else 6 if place < 0.7 else 4
+        moment.stated_slot = slot_at(moment.clock.frame_of_tick(self.tick))
 
     # Notes
 
@@ -386,18 +331,3 @@ class MelodyPlayer:
         latest = moment.section_end - seconds(ROOM_SECONDS + 0.5)
         due = self.resting_since + seconds(self._rest_seconds(moment))
         return due if due <= latest else max(latest, self.resting_since + seconds(REST_SECONDS[0]))
-
-
-def _lengths(part: Motif, unit: int) -> list[int]:
-    """Ticks of each note; the last one rings on."""
-    ticks = [max(1, length * unit // 4) for length in part.lengths]
-    return [*ticks[:-1], ticks[-1] + unit]
-
-
-def _widened(interval: int, complexity: float, stream: Stream) -> int:
-    """A step made smaller or larger as complexity asks."""
-    if complexity < 0.3 and abs(interval) > 1 and stream.happens(0.7 - 2 * complexity):
-        return 1 if interval > 0 else -1
-    if complexity > 0.7 and 0 < abs(interval) < 3 and stream.happens(complexity - 0.65):
-        return interval + (1 if interval > 0 else -1)
-    return interval

@@ -58,6 +58,8 @@ def test_a_file_is_judged_like_the_piece_it_was_written_from(command, stream):
     for here, there in zip(of_file["rules"], of_seed["rules"], strict=True):
         if there["rule"] not in ("a cold start joins the same piece", "silence is material"):
             assert here == there
+    told_zero = {rule["rule"]: rule for rule in judged(command, stream, "--intensity", 0)["rules"]}
+    assert told_zero["chords last their time"]["needs"] == ""
     told_nothing = {rule["rule"]: rule for rule in judged(command, stream)["rules"]}
     assert told_nothing["chords last their time"]["needs"] == "to be told the intensity"
 

@@ -13,7 +13,8 @@ from auralisd.composition import Composer
 from auralisd.composition.audit import RULES, Reading, judged, rule_named
 from auralisd.composition.markov import OWN_DEGREE
 from auralisd.controls import LAYERS, Controls
-from auralisd.score import Chord, ControlChange, Note, ScoreSlice, joined
+from auralisd.score import Chord, ControlChange, Note, ScoreSlice, event_lines, joined
+from auralisd.score_reader import read_events
 from auralisd.units import SAMPLE_RATE_HZ
 
 SECOND = SAMPLE_RATE_HZ
@@ -241,3 +242,20 @@ def test_a_motif_that_never_comes_back_breaks_its_round() -> None:
     finding = rule_named("motifs return four times, then rest").judged(once)
     assert finding.passed is False
     assert finding.values == (0.0, 0.0)
+
+
+def test_a_steered_piece_is_judged_alike_from_its_events() -> None:
+    log = tuple(
+        ControlChange(at_frames=at * SECOND, changed=changed, cause="rest")
+        for at, changed in (
+            (100, {"key": "D", "mode": "dorian"}),
+            (400, {"intensity": 0.3}),
+            (900, {"tempo_bpm": 72.0}),
+        )
+    )
+    piece = joined([Composer(seed=8, log=log).advance(HOUR // 2)])
+    here, there = (
+        {finding.rule: (finding.passed, finding.at_frames) for finding in judged(Reading(one, controls=Controls()))}
+        for one in (piece, read_events(event_lines(piece)))
+    )
+    assert here == there
