@@ -40,7 +40,12 @@ def example_toml() -> str:
     for name, field in StationSettings.model_fields.items():
         if name in _STATION_EXAMPLE:
             lines.append(f"#{name} = {_toml(_STATION_EXAMPLE[name])}  # {field.description}")
-    lines += ["#[stations.controls]  # Controls on top of the preset.", "#brightness = 0.3", "#layers.bells = -12"]
+    lines += [
+        "#[stations.controls]  # Controls on top of the preset.",
+        "#brightness = 0.3",
+        "#layers.bells = -12",
+        "#night = true",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -41,6 +41,20 @@ export const SCORE_SLIDERS = [
   share("harmonic_density", "Density"),
 ];
 
+/**
+ * @typedef {object} Switch
+ * @property {string} path
+ * @property {string} label
+ * @property {(on: boolean) => string} show
+ */
+
+/** @type {Switch} */
+export const NIGHT_SWITCH = {
+  path: "night",
+  label: "Night",
+  show: (on) => (on ? "Growing darker and calmer over an hour" : "As bright and lively as it is set"),
+};
+
 /** @type {Slider} */
 export const LEVEL_SLIDER = { path: "level_db", label: "Whole mix", min: -30, max: 0, step: 1, show: decibels };
 

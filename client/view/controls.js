@@ -87,6 +87,36 @@ export function createLayer(session, slider) {
 }
 
 /**
+ * A switch with its label, and what it does just now in words.
+ *
+ * @param {Session} session
+ * @param {import("../model/controls.js").Switch} control
+ */
+export function createSwitch(session, control) {
+  const id = `control-${control.path}`;
+  const onOff = h("input", { id, type: "checkbox", role: "switch" });
+  const value = h("output", { for: id });
+  onOff.addEventListener("change", () => session.setControl(control.path, onOff.checked));
+  const element = h(
+    "div",
+    { class: "control", "data-switch": "words", "data-path": control.path },
+    h("span", { class: "switch" }, onOff, h("span", {})),
+    h("label", { for: id }, control.label),
+    value,
+  );
+  return {
+    element,
+    render() {
+      const on = session.desk.shown(control.path) === true;
+      onOff.checked = on;
+      const waiting = waitingWords(session.desk.waiting(control.path, session.here()?.position ?? null));
+      setAttribute(value, "data-waiting", waiting === "" ? null : "");
+      setText(value, waiting || control.show(on));
+    },
+  };
+}
+
+/**
  * @param {Session} session
  * @param {Slider} slider
  * @param {HTMLInputElement} range

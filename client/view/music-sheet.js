@@ -1,6 +1,6 @@
-import { KEYS, MODES, SCORE_SLIDERS, SOUND_SLIDERS, pitchClass } from "../model/controls.js";
+import { KEYS, MODES, NIGHT_SWITCH, SCORE_SLIDERS, SOUND_SLIDERS, pitchClass } from "../model/controls.js";
 import { waitingWords, withSigns } from "../model/words.js";
-import { createChoices, createFacts, createSlider } from "./controls.js";
+import { createChoices, createFacts, createSlider, createSwitch } from "./controls.js";
 import { h } from "./dom.js";
 
 /** What locked and unlocked sheets say under their title. */
@@ -30,6 +30,7 @@ export function createMusicSheet(session) {
   });
   const sliders = [...SOUND_SLIDERS, ...SCORE_SLIDERS].map((slider) => createSlider(session, slider));
   const [sound, score] = [sliders.slice(0, SOUND_SLIDERS.length), sliders.slice(SOUND_SLIDERS.length)];
+  const night = createSwitch(session, NIGHT_SWITCH);
   const hands = h(
     "div",
     {},
@@ -38,6 +39,8 @@ export function createMusicSheet(session) {
     ...sound.map((slider) => slider.element),
     h("h3", {}, "Composition"),
     ...score.map((slider) => slider.element),
+    h("h3", {}, "Evening"),
+    night.element,
   );
   const facts = createFacts();
   const lead = h("p", {});
@@ -58,6 +61,7 @@ export function createMusicSheet(session) {
       keys.render(KEYS.find((name) => pitchClass(name) === pitchClass(key)), waiting("key"));
       modes.render(session.desk.shown("mode"), waiting("mode"));
       for (const slider of sliders) slider.render();
+      night.render();
     },
   };
 }
@@ -73,5 +77,6 @@ function describe(controls) {
     const words = path === "tempo_bpm" ? `${show(controls[path])} beats a minute` : `${show(controls[path])} of 100`;
     facts.push([label, words]);
   }
+  facts.push([NIGHT_SWITCH.label, controls.night === true ? "On" : "Off"]);
   return facts;
 }

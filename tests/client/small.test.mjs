@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { KEYS, MODES, pitchClass } from "../../client/model/controls.js";
+import { KEYS, MODES, NIGHT_SWITCH, asChange, pitchClass, valueAt } from "../../client/model/controls.js";
 import { IN_THE_ROW, rowOf } from "../../client/model/presets.js";
 import { Settings } from "../../client/model/settings.js";
 import { SleepTimer } from "../../client/model/sleep-timer.js";
@@ -20,6 +20,14 @@ test("waits double up to fifteen seconds, never shorter than the server asks", (
   backoff.reset();
   assert.ok(backoff.next(20_000) >= 20_000);
   assert.equal(new Backoff(() => 0).next(), 125);
+});
+
+test("the night is one switch, sent as true or false and said in words", () => {
+  assert.deepEqual(asChange([[NIGHT_SWITCH.path, true]]), { night: true });
+  assert.equal(valueAt({ night: false, layers: {} }, NIGHT_SWITCH.path), false);
+  const [on, off] = [NIGHT_SWITCH.show(true), NIGHT_SWITCH.show(false)];
+  assert.notEqual(on, off);
+  for (const words of [NIGHT_SWITCH.label, on, off]) assert.match(words, /^[A-Z][^A-Z!.]*$/);
 });
 
 test("what sounds and what comes is said in words", () => {
