@@ -6,6 +6,7 @@ two event streams are compared, for controls of the sound the two recordings.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def _score_lane(ax: Axes, number: int, name: str, value: Any) -> Lane:
     return Lane(
         name=_named(name, value),
         heard_seconds=min(soon, default=None),
-        words=f"“{said}”\n{moved or 'nothing moves yet'}",
+        words=textwrap.fill(f"“{said}”", 50) + f"\n{moved or 'nothing moves yet'}",
     )
 
 
