@@ -27,8 +27,8 @@ CHORDS_PER_SECTION: Final = 1_000  # numbers reserved per section
 DOORWAY_SECONDS: Final = 2
 """How long the open fifth lasts that leads into a far key."""
 
-BREATH_SHARE: Final = 0.5
-MOST_BREATHS: Final = 0.36
+BREATH_SHARE: Final = 0.7
+MOST_BREATHS: Final = 0.5
 """Of all long enough chords, how many leave off before their end: this at rest, none when it is very lively."""
 
 SHORTEST_BREATHING_SECONDS: Final = 18
@@ -132,8 +132,10 @@ class ChordPlayer:
         elif self.following is None or moment.section_end - chord.end_frames < seconds(_SHORTEST_CUT_SECONDS):
             self._last_until_section_end(moment, sheet, chord)
         else:
+            returning = moment.breath is not None
             self._begin(moment, sheet, chord.end_frames, *self.following)
-            self._breathe(moment, sheet)
+            if not returning:  # voices that only just came back stay for a while
+                self._breathe(moment, sheet)
             self._plan(moment)
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:

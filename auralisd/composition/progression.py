@@ -87,8 +87,10 @@ def next_harmonies(moment: Moment, history: tuple[int, ...], previous: Voicing, 
     own = OWN_DEGREE[mode]
     late = moment.now - moment.section_start > (moment.section_end - moment.section_start) // 2
     if late and own not in history:
-        # Every stay in a region lets its own degree be heard.
-        yield shaped(moment.region, own, moment.controls, stream, previous)
+        # Every stay in a region lets its own degree be heard, in whatever shape can be reached.
+        first = shaped(moment.region, own, moment.controls, stream, previous)
+        yield first
+        yield from (other for other in by_richness(moment.region, own, fullest_first=False) if other != first)
         shares[own - 1] = 0
     while any(shares):
         degree = 1 + stream.weighted(shares)

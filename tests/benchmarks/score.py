@@ -1,8 +1,9 @@
 """Whether the music keeps its word for a working day: every rule, over hours, modes, seeds and presets.
 
 ``uv run python -m tests.benchmarks.score [--modes M ...] [--presets P ...] [--seeds N] [--hours H]``. Composes
-each piece in the daemon's slices of 100 ms, begins its last hour a second time from cold, judges it by every rule
-of ``auralisd audit``, and prints the worst figure of each rule over all pieces and how long composing took.
+each piece, begins its last hour a second time from cold, judges it by every rule of ``auralisd audit``, and prints
+the worst figure of each rule over all pieces. The first seed of each mode and preset is composed in the daemon's slices
+of 100 ms, to see what they cost; the others in longer ones, which gives the same music sooner.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from auralisd.units import PACKET_FRAMES, SAMPLE_RATE_HZ, frames_to_seconds
 from tests.live.running_daemon import percentile
 
 HOUR_FRAMES = 3600 * SAMPLE_RATE_HZ
+LONG_STEP_FRAMES = 10 * SAMPLE_RATE_HZ
 SHOWN_EVERY_FRAMES = 60 * SAMPLE_RATE_HZ
 
 
@@ -32,6 +34,7 @@ class Judged:
 
     name: str
     findings: tuple[Finding, ...]
+    as_daemon: bool
     composing_seconds: float
     slice_p50_ms: float
     slice_p99_ms: float
@@ -58,7 +61,8 @@ def main() -> None:
             def shown(done_frames: int, number: int = number) -> None:
                 show(frames_to_seconds(frames * number + done_frames))
 
-            result = judge(f"{name} {seed}", seed, controls, frames, shown)
+            step = PACKET_FRAMES if seed == 1 else LONG_STEP_FRAMES
+            result = judge(f"{name} {seed}", seed, controls, frames, shown, step=step)
             results.append(result)
             for finding in result.findings:
                 if finding.passed is False:
@@ -66,12 +70,12 @@ def main() -> None:
     report(results, hours=asked.hours)
 
 
-def judge(name: str, seed: int, controls: Controls, frames: int, show: Callable[[int], None]) -> Judged:
+def judge(name: str, seed: int, controls: Controls, frames: int, show: Callable[[int], None], *, step: int) -> Judged:
     """Compose a piece as the daemon does, and judge it."""
     slices_ms: list[float] = []
     gc.disable()  # hours of notes are kept here, and walking through them is not what a slice costs the daemon
     began = time.process_time()
-    piece = joined(in_slices(Composer(seed=seed, controls=controls), frames, slices_ms, show))
+    piece = joined(in_slices(Composer(seed=seed, controls=controls), frames, slices_ms, show, step))
     took = time.process_time() - began
     gc.enable()
     late = frames - min(HOUR_FRAMES, frames // 8)
@@ -80,6 +84,7 @@ def judge(name: str, seed: int, controls: Controls, frames: int, show: Callable[
     return Judged(
         name=name,
         findings=findings,
+        as_daemon=step == PACKET_FRAMES,
         composing_seconds=took,
         slice_p50_ms=percentile(slices_ms, 0.5),
         slice_p99_ms=percentile(slices_ms, 0.99),
@@ -88,12 +93,12 @@ def judge(name: str, seed: int, controls: Controls, frames: int, show: Callable[
 
 
 def in_slices(
-    composer: Composer, frames: int, slices_ms: list[float], show: Callable[[int], None]
+    composer: Composer, frames: int, slices_ms: list[float], show: Callable[[int], None], step: int
 ) -> Iterator[ScoreSlice]:
     """The piece, and into ``slices_ms`` the processor time of each slice."""
     while composer.position < frames:
         began = time.process_time()
-        part = composer.advance(min(frames, composer.position + PACKET_FRAMES))
+        part = composer.advance(min(frames, composer.position + step))
         slices_ms.append(1000 * (time.process_time() - began))
         if composer.position % SHOWN_EVERY_FRAMES == 0:
             show(composer.position)
@@ -116,13 +121,14 @@ def report(results: list[Judged], *, hours: float) -> None:
         worst, where = min(measured, key=lambda pair: pair[0].margin)
         verdict = f"BROKEN in {fails}" if fails else f"holds in {len(measured)}"
         print(f"  {rule.name:<38} {verdict:<13} {worst.figure} ({where}); asked: {rule.bound}")
-    seconds = [one.composing_seconds for one in results]
+    sliced = [one for one in results if one.as_daemon]
+    seconds = [one.composing_seconds for one in sliced]
     print(f"{broken} broken rules in all")
     print(f"composing {length}: {min(seconds):.1f} to {max(seconds):.1f} s of one core")
     print(
-        f"a slice of 100 ms, in the worst piece: p50 {max(one.slice_p50_ms for one in results):.3f} ms, "
-        f"p99 {max(one.slice_p99_ms for one in results):.3f} ms, "
-        f"longest {max(one.longest_slice_ms for one in results):.0f} ms"
+        f"a slice of 100 ms, in the worst piece: p50 {max(one.slice_p50_ms for one in sliced):.3f} ms, "
+        f"p99 {max(one.slice_p99_ms for one in sliced):.3f} ms, "
+        f"longest {max(one.longest_slice_ms for one in sliced):.0f} ms"
     )
 
 

@@ -132,14 +132,22 @@ class Reading:
     @cached_property
     def silences(self) -> list[tuple[int, int]]:
         """From when to when nothing but the drone sounds, on a grid of a quarter of a second."""
+        return self._without([note for note in self.piece.notes if note.layer != "drone"])
+
+    @cached_property
+    def pad_rests(self) -> list[tuple[int, int]]:
+        """From when to when the pad has left, on the same grid."""
+        return self._without([note for note in self.piece.notes if note.layer == "pad"])
+
+    def _without(self, notes: list[Note]) -> list[tuple[int, int]]:
+        """From when to when none of some notes sounds."""
         start, end = self.piece.start_frames, self.piece.end_frames
         steps = max(0, end - start) // SILENCE_GRID_FRAMES
         sounding = bytearray(steps)
-        for note in self.piece.notes:
-            if note.layer != "drone":
-                first = max(0, (note.onset_frames - start) // SILENCE_GRID_FRAMES)
-                last = min(steps, (note.onset_frames + note.duration_frames - start) // SILENCE_GRID_FRAMES + 1)
-                sounding[first:last] = b"\x01" * max(0, last - first)
+        for note in notes:
+            first = max(0, (note.onset_frames - start) // SILENCE_GRID_FRAMES)
+            last = min(steps, (note.onset_frames + note.duration_frames - start) // SILENCE_GRID_FRAMES + 1)
+            sounding[first:last] = b"\x01" * max(0, last - first)
         found = []
         place = sounding.find(0)
         while place >= 0:
@@ -150,9 +158,9 @@ class Reading:
         return found
 
     def breathes(self, start_frames: int, end_frames: int) -> bool:
-        """Whether the ensemble leaves off for a while between two frames."""
+        """Whether the ensemble leaves off for a while between two frames: its pad does."""
         return any(
-            start < end_frames and end > start_frames and end - start >= BREATH_FRAMES for start, end in self.silences
+            start < end_frames and end > start_frames and end - start >= BREATH_FRAMES for start, end in self.pad_rests
         )
 
     # -- time -----------------------------------------------------------------------------------
