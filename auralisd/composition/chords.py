@@ -141,7 +141,7 @@ class ChordPlayer:
         if changed == {"night"}:
             return
         self.turned_at = moment.now
-        if changed & {"key", "mode"}:
+        if changed & {"key", "mode"} and moment.left != moment.region:
             self._find_the_way_on(moment, sheet)
             return
         self._end_breath(moment, sheet)
