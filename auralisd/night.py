@@ -26,6 +26,9 @@ DIMMED_SHARE: Final = 0.3
 THINNED_SHARE: Final = 0.5
 """Of density, likewise."""
 
+HUSHED_SHARE: Final = 0.25
+"""Of what a player would begin even at that density, so many stay silent in the deepest night: about half are left."""
+
 SOUND_STEP_FRAMES: Final = 2 * SAMPLE_RATE_HZ
 """The sound follows on this absolute grid: a glide of 1.5 s ends before the next one begins, so none leaves a trace."""
 

@@ -42,6 +42,8 @@ class BellPlayer:
         self.slot += 1
         if stream.fraction() >= 0.08 + 0.6 * moment.density() or moment.breathes() or moment.frames_left() < seconds(1):
             return
+        if moment.hushed("bell", self.slot):
+            return
         # Each chord has its bell, and a second one that answers now and then: few pitches, often heard.
         tuning = moment.chance.stream("bell pitch", moment.chord_at(moment.now).index)
         first, second = tuning.between(74, 84), tuning.between(70, 90)

@@ -41,6 +41,7 @@ _SOONEST_CUT_SECONDS: Final = 1
 _SHORTEST_CUT_SECONDS: Final = 4
 _NOTICEABLE: Final = 0.1
 _LISTENING_SECONDS: Final = 8
+_ANSWER_SECONDS: Final = 5  # within which every control is heard
 _RESTRIKE_GAP_FRAMES: Final = seconds(1)
 _MOST_TRIES: Final = 12
 _HINGE_IN_SIGHT: Final = 4  # chords before a section's end from which the voices are led to the next one
@@ -90,6 +91,7 @@ class ChordPlayer:
         density: harmonic density the sounding chord was laid out for.
         restrike_at: when it is due again because intensity moved.
         turned_at: when a control was turned last in this section.
+        asked_at: when the harmony itself was asked for something else last in this section.
         owes_answer: whether the pad is to be struck again for a control that nothing else shows.
         untold: the region that was left, while no chord has held a tone that it lacked.
     """
@@ -102,13 +104,14 @@ class ChordPlayer:
     density: float = 0.0
     restrike_at: int = _NEVER
     turned_at: int = -_NEVER
+    asked_at: int = -_NEVER
     owes_answer: bool = False
     untold: Region | None = None
 
     def start_section(self, moment: Moment, sheet: Manuscript) -> None:
         """Open with the hinge chord, from a clean slate."""
         self.history, self.count = (), 0
-        self.turned_at, self.owes_answer, self.untold = -_NEVER, False, None
+        self.turned_at, self.asked_at, self.owes_answer, self.untold = -_NEVER, -_NEVER, False, None
         moment.chord = moment.previous_chord = moment.breath = None
         moment.stated_slot = -1
         pad.release(sheet, moment.now)
@@ -143,11 +146,13 @@ class ChordPlayer:
         if changed == {"night"}:
             return
         self.turned_at = moment.now
-        if changed & {"key", "mode"}:
+        if changed & {"key", "mode"} and moment.left != moment.region:
             self._find_the_way_on(moment, sheet)
             return
         self._end_breath(moment, sheet)
         soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
+        if changed & {"harmonic_density", "chord_variety"}:
+            self.asked_at = moment.now
         answered = "melody_complexity" not in changed or moment.phrase_follows(moment.now)
         if "harmonic_density" in changed:
             answered &= self._revoice(moment, sheet) or self._bring_forward(moment, sheet, soonest)
@@ -172,6 +177,8 @@ class ChordPlayer:
         heard = self._heard(moment)
         previous = heard.voicing
         self.history, self.untold = (), None
+        if moment.now - self.asked_at < seconds(_ANSWER_SECONDS):
+            self.owes_answer = True  # what was to answer is overtaken by the arrival
         led = self._in_a_new_mode(moment, left, heard) if left.tonic == moment.region.tonic else None
         if led is not None:
             self._begin(moment, sheet, moment.now, *led, led=True)

@@ -269,9 +269,12 @@ class Composer:
     def _region_of(self, section: SectionPlan) -> Region:
         """Where a section plays under the controls in effect; a new home is not left at once."""
         home = region(self._moment.controls.tonic_pitch_class, self._moment.controls.mode)
-        if section.start_frames - self._home_since < SETTLED_HOME_FRAMES:
-            return home
-        return self._moment.form.region_of(section, home)
+        form, first = self._moment.form, section
+        while (before := form.preceding(first.index)) is not None and before.excursion == section.excursion:
+            first = before
+        if first.start_frames - self._home_since < SETTLED_HOME_FRAMES:
+            return home  # an excursion is made whole or not at all: half of one would be too short a stay
+        return form.region_of(section, home)
 
     def _look_ahead(self) -> None:
         """Bring what depends on clock and controls up to date: the section's end and the region after it."""

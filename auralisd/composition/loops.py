@@ -56,7 +56,7 @@ class LoopsPlayer:
         self.turns = (*self.turns[:loop], turn + 1, *self.turns[loop + 1 :])
         stream = moment.chance.stream("loop", loop, turn)
         share = PROBABILITY[loop] * min(1.0, 0.25 + 1.3 * moment.density())
-        if stream.fraction() < share and not moment.breathes():
+        if stream.fraction() < share and not moment.breathes() and not moment.hushed("loop", loop, turn):
             self._play(moment, sheet, loop, stream)
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002

@@ -45,6 +45,7 @@ class MelodyPlayer:
         tick: where the next note, or the next phrase, begins on the beat clock.
         pitch: the last note, 0 before the first.
         before: the note before that.
+        spoken: the last note as it sounded, also where the region has changed since.
         leaning: a chromatic neighbour that has sounded and the pitch it still owes, None if none has.
         phrases: phrases begun in the section.
         notes: notes decided in the section.
@@ -58,6 +59,7 @@ class MelodyPlayer:
     tick: int = 0
     pitch: int = 0
     before: int = 0
+    spoken: int = 0
     leaning: tuple[int, int] | None = None
     phrases: int = 0
     notes: int = 0
@@ -68,7 +70,8 @@ class MelodyPlayer:
         """Take a breath, then begin."""
         stream = moment.chance.stream("melody quota", moment.section.index)
         self.quota = Quota.starting(stream)
-        self.phrase, self.place, self.pitch, self.before, self.leaning = None, 0, 0, 0, None
+        self.phrase, self.place, self.leaning = None, 0, None
+        self.pitch = self.before = self.spoken = 0
         self.phrases = self.notes = 0
         self.broken_off = False
         self.resting_since = moment.now
@@ -133,6 +136,8 @@ class MelodyPlayer:
                 for note in sheet.sounding(LAYER, speaks_again):
                     sheet.release(note, speaks_again)
         if "tempo_bpm" in changed:
+            if self.phrase is None and not changed & hurried:  # a rest lasts its time at any tempo
+                self.tick = moment.clock.tick_from(self._rested(moment))
             self.tick = max(self.tick, soon)
 
     def _carry(self, moment: Moment, sheet: Manuscript) -> None:
@@ -143,9 +148,8 @@ class MelodyPlayer:
 
         waiting = sheet.waiting(LAYER, moment.now)
         self.pitch = carried(self.pitch) if self.pitch else 0
-        self.before = carried(self.before) if self.before else 0
         if waiting and self.leaning is None:
-            self.pitch = waiting[-1].pitch_midi
+            self.pitch = self.spoken = waiting[-1].pitch_midi
         if self.leaning is not None and any(note.role == "neighbour" for note in waiting):
             neighbour, goal = self.leaning
             self.leaning = carried(neighbour), carried(goal)
@@ -315,7 +319,8 @@ class MelodyPlayer:
 
     def _step_on(self, moment: Moment, pitch: int, ticks: int) -> None:
         assert self.phrase is not None
-        self.before, self.pitch = self.pitch, pitch
+        self.before = self.spoken or self.pitch
+        self.pitch = self.spoken = pitch
         self.tick += ticks
         self.place += 1
         if self.place == len(self.phrase.ticks):

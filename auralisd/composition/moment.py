@@ -13,7 +13,7 @@ from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.pitch import Region
 from auralisd.composition.voicing import Voicing
 from auralisd.controls import Controls
-from auralisd.night import Night
+from auralisd.night import HUSHED_SHARE, Night
 from auralisd.units import SAMPLE_RATE_HZ
 
 JITTER_FRAMES: Final = (530, 1543)
@@ -109,6 +109,11 @@ class Moment:
         """Intensity as this point of the section and of the night shapes it, 0 to 1."""
         by_day = min(1.0, self.controls.intensity * self.section.density_percent(self.now) / 100)
         return by_day * self.night.density_share(self.now)
+
+    def hushed(self, topic: str, *key: int) -> bool:
+        """Whether the night keeps a player from beginning what it would begin by day."""
+        depth = self.night.depth(self.now)
+        return depth > 0 and self.chance.stream("hushed " + topic, *key).fraction() < HUSHED_SHARE * depth
 
     def jittered(self, stream: Stream, grid_frames: int) -> int:
         """An onset a human distance from its place on the grid, but never in the past."""

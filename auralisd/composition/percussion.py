@@ -59,6 +59,8 @@ class PercussionPlayer:
         density = moment.density()
         if moment.controls.intensity <= SILENT_INTENSITY or density <= 0 or moment.breathes():
             return
+        if moment.hushed("percussion", bar):
+            return
         bars = max(_FEWEST_BARS, -(-seconds(SHORTEST_GAP_SECONDS) // moment.clock.bar_frames(moment.now)))
         if bar % bars:
             return

@@ -43,7 +43,11 @@ def opened(moment: Moment, tick: int, before: int) -> Phrase:
     if stream.fraction() < 0.25 + 0.5 * moment.density():
         answers.append(transformed(motif, _transform(complexity, stream), stream))
     unit = _unit_ticks(moment, stream)
-    parts, unit = _fitted([motif, *answers] if stream.happens(0.8) else answers, unit, moment, tick)
+    parts = [motif, *answers] if stream.happens(0.8) else answers
+    at_night = moment.chance.stream("phrase at night", moment.section.index, before).fraction()
+    if at_night < moment.night.depth(moment.now):
+        parts = parts[:1]  # said once, unanswered
+    parts, unit = _fitted(parts, unit, moment, tick)
     intervals: list[int] = []
     ticks: list[int] = []
     for part in parts:

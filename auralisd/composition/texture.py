@@ -39,7 +39,7 @@ class TexturePlayer:
         """Let a bed swell, or scatter grains."""
         stream = moment.chance.stream("texture", self.slot)
         slot, self.slot = self.slot, self.slot + 1
-        if moment.breathes():
+        if moment.breathes() or moment.hushed("texture", slot):
             return
         onset = moment.now + seconds(stream.uniform(0.0, 3.0))
         if slot % _BED_EVERY == 0:

@@ -19,7 +19,7 @@ from auralisd.controls import KEYS, MODES, Controls
 from auralisd.night import DUSK_FRAMES
 from auralisd.score import Chord, ControlChange, ScoreSlice, event_stream_sha256, joined
 from auralisd.units import SAMPLE_RATE_HZ
-from tests.benchmarks.steering import drawn_changes, played
+from tests.benchmarks.steering import VOICE_LEADING, drawn_changes, played
 
 SECOND = SAMPLE_RATE_HZ
 HOUR = 3600 * SECOND
@@ -64,11 +64,18 @@ def test_in_a_new_mode_only_the_voices_that_left_it_move(mode: str, density: flo
 
 
 def test_a_chord_all_of_whose_voices_stay_goes_on_sounding() -> None:
-    piece = joined([Composer(seed=6).advance(400 * SECOND)])
+    piece = joined([Composer(seed=6).advance(900 * SECOND)])
     for chord in piece.chords[1:]:
         arrived = region(KEYS.index(chord.tonic), "dorian")
         at_frames = chord.onset_frames + 5 * SECOND
-        stays = all(arrived.contains(pitch) for pitch in chord.voicing)
+        held = {
+            note.pitch_midi
+            for note in piece.notes
+            if note.layer == "pad"
+            and note.onset_frames < at_frames
+            and note.onset_frames + note.duration_frames > at_frames + 6 * SECOND
+        }
+        stays = held == set(chord.voicing) and all(arrived.contains(pitch) for pitch in held)
         if stays and chord.mode == "aeolian" and chord.duration_frames > 12 * SECOND:
             break
     composer = Composer(seed=6)
@@ -189,14 +196,7 @@ def test_ten_changes_in_a_second_of_whatever_kind_break_no_rule(
 ) -> None:
     changes = [(at_frames + place * SECOND // 10, turn) for place, turn in enumerate(turns)]
     piece, judged = played(seed, changes, at_frames + 60 * SECOND)
-    rules = (
-        "stranger to the mode",
-        "voice over 7 semitones",
-        "outer parallels",
-        "block shifted",
-        "neighbour unresolved",
-    )
-    assert {rule: judged.violations[rule] for rule in rules} == {rule: [] for rule in rules}
+    assert {rule: judged.violations[rule] for rule in VOICE_LEADING} == {rule: [] for rule in VOICE_LEADING}
     assert piece.chords
 
 
@@ -219,7 +219,7 @@ def test_the_night_makes_the_music_sparser_and_leaves_the_first_moments_alone() 
     night = Composer(seed=4, controls=Controls(night=True)).advance(3 * HOUR)
     assert notes(day, 0, 10 * SECOND) == notes(night, 0, 10 * SECOND)
     ratio = len(notes(night, HOUR, 3 * HOUR)) / len(notes(day, HOUR, 3 * HOUR))
-    assert 0.4 <= ratio <= 0.75, ratio
+    assert 0.4 <= ratio <= 0.6, ratio
     assert [chord.voicing for chord in day.chords[:5]] == [chord.voicing for chord in night.chords[:5]]
 
 

@@ -425,6 +425,17 @@ async def test_a_change_of_key_is_heard_within_5_seconds(autojump_clock):
         assert any("D lydian" in reason.text for reason in station.why(20))
 
 
+async def test_no_more_than_a_second_of_score_is_out_of_reach_of_a_change(autojump_clock):
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(2)
+        for _ in range(200):
+            await trio.sleep(0.037)
+            handed_out = station.piece.composed_until + station.piece_origin - station.live_position()
+            assert 0 < handed_out <= SAMPLE_RATE_HZ
+
+
 async def test_a_bad_change_changes_nothing(autojump_clock):
     studio = new_studio()
     station = new_station(studio)

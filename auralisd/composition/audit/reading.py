@@ -24,8 +24,8 @@ BREATH_FRAMES: Final = 2 * SAMPLE_RATE_HZ
 _NEARLY_FRAMES: Final = 10 * SAMPLE_RATE_HZ
 """A piece read from a file ends with its last bar line: that much may be missing from a whole hour."""
 
-_SETTLING_FRAMES: Final = 3 * SAMPLE_RATE_HZ
-"""Until a change of controls has worked itself out: changes collapse within a second, a far key takes two more."""
+_SETTLING_FRAMES: Final = 5 * SAMPLE_RATE_HZ
+"""Until a change of controls has worked itself out: within so long each one is heard, by a chord that comes sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
