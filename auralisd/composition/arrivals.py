@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import combinations, pairwise, product
 from typing import Final
 
-from auralisd.composition.harmony import Harmony, harmony, qualities
+from auralisd.composition.harmony import Harmony, harmony, is_dominant_cadence, qualities
 from auralisd.composition.pitch import Region
 from auralisd.composition.voicing import (
     BASS_GAP,
@@ -50,7 +50,7 @@ def turned(
             for along in combinations(others, companions)
             for placed in _placed(voicing, {*must, *along}, arrived)
             for candidate in _harmonies(placed, arrived)
-            if _follows(voicing, placed, toward)
+            if _follows(voicing, placed, toward) and not is_dominant_cadence(chord, candidate)
         ]
         if found:
             _, placed, _, candidate = min(found, key=lambda row: row[:3])

@@ -347,12 +347,13 @@ class ChordPlayer:
     def _outlook(self, moment: Moment, onset: int, voices: int) -> _Outlook:
         """What a chord that begins at ``onset`` must reckon with: near the section's end, the next one's hinge."""
         assert moment.chord is not None
+        after = moment.chord.harmony if onset > moment.now else self._heard(moment).harmony
         chords_left = -(-(moment.section_end - onset) // seconds(self._span(moment)[1]))
         if chords_left > _HINGE_IN_SIGHT:
-            return _Outlook(voices=voices, after=moment.chord.harmony)
+            return _Outlook(voices=voices, after=after)
         harmony, voicing = self._next_hinge(moment)
         reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
-        return _Outlook(voices=len(voicing), toward=voicing, reach=reach, after=moment.chord.harmony, before=harmony)
+        return _Outlook(voices=len(voicing), toward=voicing, reach=reach, after=after, before=harmony)
 
     def _breathe(self, moment: Moment, sheet: Manuscript) -> None:
         """In some long chords, more of them the calmer it is, leave off after a while and let the drone be alone."""

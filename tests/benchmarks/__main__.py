@@ -11,6 +11,8 @@ import sys
 
 BENCHMARKS = (
     "score --seeds 2",
+    "steering",
+    "steering --pairs",
     "encoding",
     "chain",
     "quality",
