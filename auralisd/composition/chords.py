@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 from auralisd.composition import pad, reasons
 from auralisd.composition.arrivals import turned
 from auralisd.composition.chance import Stream
-from auralisd.composition.harmony import OPEN_FIFTH, Harmony, is_dominant_cadence
+from auralisd.composition.fitting import Outlook, all_of, first_that_fits, fitting, moved, tells
+from auralisd.composition.harmony import OPEN_FIFTH, Harmony
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.markov import MEMORY
 from auralisd.composition.moment import Moment, SoundingChord, seconds
 from auralisd.composition.motif import SLOT_FRAMES, slot_at
 from auralisd.composition.pitch import Region
 from auralisd.composition.progression import by_richness, doorways, hinge, next_harmonies, shaped, voice_count
-from auralisd.composition.voicing import WIDEST_MOTION, Voicing, leads_to, smoothest, voiced
+from auralisd.composition.voicing import WIDEST_MOTION, Voicing, leads_to, smoothest
 from auralisd.score import Chord, Reason
 
 CALM_INTENSITY: Final = 0.35
@@ -43,39 +42,9 @@ _NOTICEABLE: Final = 0.1
 _LISTENING_SECONDS: Final = 8
 _ANSWER_SECONDS: Final = 5  # within which every control is heard
 _RESTRIKE_GAP_FRAMES: Final = seconds(1)
-_MOST_TRIES: Final = 12
 _HINGE_IN_SIGHT: Final = 4  # chords before a section's end from which the voices are led to the next one
 _REACH_PER_CHORD: Final = 4
 _NEVER: Final = 1 << 62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outlook:
-    """What a chord's voicing must reckon with.
-
-    Attributes:
-        voices: how many.
-        toward: the voicing to draw near to, if any.
-        reach: how far from it each voice may be.
-        after: the harmony it follows.
-        before: the harmony that may follow it at once, where that is decided already.
-    """
-
-    voices: int
-    after: Harmony
-    before: Harmony | None = None
-    toward: Voicing | None = None
-    reach: int = WIDEST_MOTION
-
-    def allows(self, voicing: Voicing) -> bool:
-        """Whether a voicing is within reach of what follows soon."""
-        if self.toward is None:
-            return True
-        if self.reach <= WIDEST_MOTION:
-            return leads_to(voicing, self.toward)
-        return len(voicing) == len(self.toward) and all(
-            abs(goal - pitch) <= self.reach for goal, pitch in zip(self.toward, voicing, strict=True)
-        )
 
 
 @dataclass(slots=True)
@@ -183,14 +152,14 @@ class ChordPlayer:
         if led is not None:
             self._begin(moment, sheet, moment.now, *led, led=True)
             assert moment.chord is not None
-            if not _tells(left, moment.region, led[1]):
+            if not tells(left, moment.region, led[1]):
                 self.untold = left
                 self._tell_soon(moment, sheet, left, heard.onset_frames)
-                return _moved(previous, led[1])
+                return moved(previous, led[1])
         else:
             drawn = voice_count(moment.controls, self._stream("voices on arrival", moment))
             choices = doorways(moment.region, left, previous)
-            chosen, voicing = _first_that_fits(
+            chosen, voicing = first_that_fits(
                 choices, previous, self._outlook(moment, moment.now, drawn), most_tries=len(choices)
             )
             self._begin(moment, sheet, moment.now, chosen, voicing, led=True)
@@ -201,10 +170,10 @@ class ChordPlayer:
                 by_tones.sort(key=lambda chord: all(left.contains(pitch_class) for pitch_class in chord.classes))
                 tonics = [*by_tones, *doorways(moment.region, left, voicing)]
                 outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
-                self.following = _first_that_fits(tonics, voicing, outlook, most_tries=len(tonics))
-                return _moved(previous, voicing)
+                self.following = first_that_fits(tonics, voicing, outlook, most_tries=len(tonics))
+                return moved(previous, voicing)
         self._plan(moment)
-        return _moved(previous, moment.chord.voicing)
+        return moved(previous, moment.chord.voicing)
 
     def _in_a_new_mode(self, moment: Moment, left: Region, heard: SoundingChord) -> tuple[Harmony, Voicing] | None:
         """The sounding chord turned into the new mode; None where that cannot be, or would not be heard in time."""
@@ -212,7 +181,7 @@ class ChordPlayer:
         toward = outlook.toward if outlook.reach <= WIDEST_MOTION else None
         led = turned(heard.harmony, heard.voicing, moment.region, toward)
         in_time = moment.section_end - moment.now >= seconds(_SOONEST_CUT_SECONDS + _SHORTEST_CUT_SECONDS)
-        if led is not None and (in_time or _tells(left, moment.region, led[1])):
+        if led is not None and (in_time or tells(left, moment.region, led[1])):
             return led
         return None
 
@@ -227,11 +196,11 @@ class ChordPlayer:
         self._bring_forward(moment, sheet, end, _SOONEST_CUT_SECONDS)
         voicing = moment.chord.voicing
         outlook = self._outlook(moment, moment.chord.end_frames, len(voicing))
-        self.following = _fitting(
+        self.following = fitting(
             doorways(moment.region, left, voicing),
             voicing,
             outlook,
-            lambda placed: _tells(left, moment.region, placed),
+            lambda placed: tells(left, moment.region, placed),
         )
         if self.following is None:
             self._plan(moment)
@@ -284,7 +253,7 @@ class ChordPlayer:
         if moment.breath is not None and onset < moment.breath[1]:
             sheet.withdraw_reasons(reasons.BREATH, onset)  # a control was quicker than its end
         moment.breath = None
-        if self.untold is not None and _tells(self.untold, moment.region, voicing):
+        if self.untold is not None and tells(self.untold, moment.region, voicing):
             self.untold = None
         self._struck(moment)
         if self.owes_answer:  # the chord was quicker than the answer to a control
@@ -316,7 +285,7 @@ class ChordPlayer:
             return
         drawn = voice_count(moment.controls, moment.chance.stream("voices", moment.section.index, self.count // 3))
         choices = next_harmonies(moment, self.history, chord.voicing, self._stream("progression", moment))
-        self.following = _first_that_fits(choices, chord.voicing, self._outlook(moment, chord.end_frames, drawn))
+        self.following = first_that_fits(choices, chord.voicing, self._outlook(moment, chord.end_frames, drawn))
 
     def _find_the_way_on(self, moment: Moment, sheet: Manuscript, *, anew: bool = False) -> None:
         """After a change: see that the chord that follows can follow, and that the next section can be reached."""
@@ -335,7 +304,7 @@ class ChordPlayer:
             return
         heard = self._heard(moment)
         choices = next_harmonies(moment, self.history, heard.voicing, self._stream("bridge", moment))
-        bridge = _fitting(_all_of(choices, moment.region), heard.voicing, self._outlook(moment, moment.now, 0))
+        bridge = fitting(all_of(choices, moment.region), heard.voicing, self._outlook(moment, moment.now, 0))
         if bridge is not None:
             self._begin(moment, sheet, moment.now, *bridge)
 
@@ -344,16 +313,16 @@ class ChordPlayer:
         following = moment.form.following(moment.section.index)
         return hinge(moment.chance, following, moment.next_region, moment.controls)
 
-    def _outlook(self, moment: Moment, onset: int, voices: int) -> _Outlook:
+    def _outlook(self, moment: Moment, onset: int, voices: int) -> Outlook:
         """What a chord that begins at ``onset`` must reckon with: near the section's end, the next one's hinge."""
         assert moment.chord is not None
         after = moment.chord.harmony if onset > moment.now else self._heard(moment).harmony
         chords_left = -(-(moment.section_end - onset) // seconds(self._span(moment)[1]))
         if chords_left > _HINGE_IN_SIGHT:
-            return _Outlook(voices=voices, after=after)
+            return Outlook(voices=voices, after=after)
         harmony, voicing = self._next_hinge(moment)
         reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
-        return _Outlook(voices=len(voicing), toward=voicing, reach=reach, after=after, before=harmony)
+        return Outlook(voices=len(voicing), toward=voicing, reach=reach, after=after, before=harmony)
 
     def _breathe(self, moment: Moment, sheet: Manuscript) -> None:
         """In some long chords, more of them the calmer it is, leave off after a while and let the drone be alone."""
@@ -453,58 +422,6 @@ class ChordPlayer:
         elif chord.end_frames - chord.onset_frames > longest:
             soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
             self._bring_forward(moment, sheet, max(soonest, chord.onset_frames + longest // 2))
-
-
-def _first_that_fits(
-    choices: Iterable[Harmony], previous: Voicing, outlook: _Outlook, *, most_tries: int = _MOST_TRIES
-) -> tuple[Harmony, Voicing]:
-    """The first choice that can be reached and left within every rule, and its voicing."""
-    tried = list(islice(_modal(choices, outlook), most_tries + 1))
-    place = tried[0].region
-    return (
-        _fitting(tried, previous, outlook)
-        or _fitting(_all_of((), place), previous, outlook)
-        or _fitting(tried, previous, _Outlook(voices=outlook.voices, after=outlook.after))
-        or (tried[0], voiced(tried[0], outlook.voices, previous))
-    )
-
-
-def _modal(choices: Iterable[Harmony], outlook: _Outlook) -> Iterator[Harmony]:
-    """Those of ``choices`` that make no dominant cadence with what is before and after them."""
-    for chosen in choices:
-        into_the_hinge = outlook.before is not None and is_dominant_cadence(chosen, outlook.before)
-        if not into_the_hinge and not is_dominant_cadence(outlook.after, chosen):
-            yield chosen
-
-
-def _all_of(first: Iterable[Harmony], place: Region) -> Iterator[Harmony]:
-    """``first``, then every harmony of a region."""
-    yield from first
-    for degree in (1, 4, 6, 3, 2, 5, 7):
-        yield from by_richness(place, degree, fullest_first=False)
-
-
-def _fitting(
-    choices: Iterable[Harmony],
-    previous: Voicing,
-    outlook: _Outlook,
-    suits: Callable[[Voicing], bool] = lambda _: True,
-) -> tuple[Harmony, Voicing] | None:
-    for chosen in _modal(choices, outlook):
-        voicing = smoothest(chosen, outlook.voices, previous, toward=outlook.toward, reach=outlook.reach)
-        if voicing is not None and suits(voicing):
-            return chosen, voicing
-    return None
-
-
-def _tells(left: Region, arrived: Region, voicing: Voicing) -> bool:
-    """Whether a voicing holds a tone of ``arrived`` that ``left`` did not have."""
-    return any(arrived.contains(pitch) and not left.contains(pitch) for pitch in voicing)
-
-
-def _moved(before: Voicing, after: Voicing) -> int:
-    """How many voices of ``after`` are elsewhere than any was before."""
-    return sum(1 for pitch in after if pitch not in before)
 
 
 def _written(chord: SoundingChord) -> Chord:
