@@ -7,17 +7,17 @@ from typing import Final
 
 from auralisd.composition import pad, reasons
 from auralisd.composition.arrivals import turned
+from auralisd.composition.breath import breathe, end_breath
 from auralisd.composition.chance import Stream
 from auralisd.composition.fitting import Outlook, all_of, first_that_fits, fitting, moved, tells
 from auralisd.composition.harmony import OPEN_FIFTH, Harmony
 from auralisd.composition.manuscript import Manuscript
 from auralisd.composition.markov import MEMORY
 from auralisd.composition.moment import Moment, SoundingChord, seconds
-from auralisd.composition.motif import SLOT_FRAMES, slot_at
 from auralisd.composition.pitch import Region
 from auralisd.composition.progression import by_richness, doorways, hinge, next_harmonies, shaped, voice_count
 from auralisd.composition.voicing import WIDEST_MOTION, Voicing, leads_to, smoothest
-from auralisd.score import Chord, Reason
+from auralisd.score import Chord
 
 CALM_INTENSITY: Final = 0.35
 CALM_SECONDS: Final = (20, 60)
@@ -26,20 +26,10 @@ CHORDS_PER_SECTION: Final = 1_000  # numbers reserved per section
 DOORWAY_SECONDS: Final = 2
 """How long the open fifth lasts that leads into a far key."""
 
-BREATH_SHARE: Final = 0.7
-MOST_BREATHS: Final = 0.5
-"""Of all long enough chords, how many leave off before their end: this at rest, none when it is very lively."""
-
-SHORTEST_BREATHING_SECONDS: Final = 18
-
-_STATEMENT_SECONDS: Final = 20
-"""Within so long after a breath a motif has been spoken."""
-
 _AHEAD_FRAMES: Final = 3_528  # 80 ms: a chord is decided before the first note that meets it
 _SOONEST_CUT_SECONDS: Final = 1
 _SHORTEST_CUT_SECONDS: Final = 4
 _NOTICEABLE: Final = 0.1
-_LISTENING_SECONDS: Final = 8
 _ANSWER_SECONDS: Final = 5  # within which every control is heard
 _RESTRIKE_GAP_FRAMES: Final = seconds(1)
 _HINGE_IN_SIGHT: Final = 4  # chords before a section's end from which the voices are led to the next one
@@ -107,7 +97,7 @@ class ChordPlayer:
             returning = moment.breath is not None
             self._begin(moment, sheet, chord.end_frames, *self.following)
             if not returning:  # voices that only just came back stay for a while
-                self._breathe(moment, sheet)
+                breathe(moment, sheet, self._stream("breath", moment), turned_at=self.turned_at)
             self._plan(moment)
 
     def on_change(self, changed: frozenset[str], moment: Moment, sheet: Manuscript) -> None:
@@ -118,7 +108,7 @@ class ChordPlayer:
         if changed & {"key", "mode"} and moment.left != moment.region:
             self._find_the_way_on(moment, sheet)
             return
-        self._end_breath(moment, sheet)
+        end_breath(moment, sheet)
         soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
         if changed & {"harmonic_density", "chord_variety"}:
             self.asked_at = moment.now
@@ -323,48 +313,6 @@ class ChordPlayer:
         harmony, voicing = self._next_hinge(moment)
         reach = WIDEST_MOTION + _REACH_PER_CHORD * max(0, chords_left - 1)
         return Outlook(voices=len(voicing), toward=voicing, reach=reach, after=after, before=harmony)
-
-    def _breathe(self, moment: Moment, sheet: Manuscript) -> None:
-        """In some long chords, more of them the calmer it is, leave off after a while and let the drone be alone."""
-        chord = moment.chord
-        assert chord is not None
-        stream = self._stream("breath", moment)
-        length = chord.end_frames - chord.onset_frames
-        share = min(MOST_BREATHS, BREATH_SHARE * (1.0 - 1.15 * moment.controls.intensity))
-        rare = stream.fraction() >= share
-        if rare or length < seconds(SHORTEST_BREATHING_SECONDS) or chord.end_frames >= moment.section_end:
-            return
-        if self._drowns_a_motif(moment, chord):
-            return
-        if chord.onset_frames - self.turned_at < seconds(_LISTENING_SECONDS):
-            return  # somebody waits to hear what a control does
-        leaving = chord.onset_frames + length * 3 // 10
-        gone = leaving + seconds(pad.BREATH_STAGGER_SECONDS)
-        moment.breath = (chord.onset_frames, chord.end_frames)
-        sheet.write(Reason(position=leaving, text=reasons.PAD_RESTS, cause=reasons.BREATH))
-        sheet.write(Reason(position=chord.end_frames, text=reasons.PAD_RETURNS, cause=reasons.BREATH))
-        pad.leave(sheet, chord, leaving, gone)
-        for note in sheet.sounding("texture", gone):
-            sheet.release(note, gone)
-
-    @staticmethod
-    def _drowns_a_motif(moment: Moment, chord: SoundingChord) -> bool:
-        """Whether a motif would miss its turn if nobody spoke before the chord's end."""
-        spoken_by = chord.end_frames + seconds(_STATEMENT_SECONDS)
-        turns = {slot_at(chord.onset_frames), slot_at(chord.end_frames)} - {moment.stated_slot}
-        return any(spoken_by > (slot + 1) * SLOT_FRAMES for slot in turns)
-
-    @staticmethod
-    def _end_breath(moment: Moment, sheet: Manuscript) -> None:
-        """Somebody is at the controls and wants to hear: the pad comes back."""
-        chord = moment.chord
-        if moment.breath is not None and chord is not None and chord.onset_frames < moment.now < chord.end_frames:
-            moment.breath = None
-            if not sheet.sounding(pad.LAYER, moment.now):
-                sheet.write(Reason(position=moment.now, text=reasons.PAD_RETURNS_FOR_YOU, cause=reasons.BREATH))
-            pad.release(sheet, moment.now)
-            pad.sustain(moment, sheet, chord, moment.now)
-            sheet.withdraw_reasons(reasons.BREATH, moment.now)
 
     def _last_until_section_end(self, moment: Moment, sheet: Manuscript, chord: SoundingChord) -> None:
         """A tempo change moved the section's end a little: the chord goes on until then."""
