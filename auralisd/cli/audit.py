@@ -12,7 +12,7 @@ import click
 
 from auralisd.cli.exit_codes import EXIT_OK, EXIT_RULE_BROKEN
 from auralisd.cli.length import FRAMES
-from auralisd.cli.options import json_option, piece_options, wanted
+from auralisd.cli.options import any_given, json_option, piece_options, wanted
 from auralisd.cli.performance import Performance, composed
 from auralisd.cli.progress import clock_time, progress_bar
 from auralisd.errors import EventStreamError, SoundFileError
@@ -70,7 +70,7 @@ def audit(events: Path | None, hours: float | None, seconds: int | None, as_json
         if hours is not None or seconds is not None or piece["seed"] is not None:
             raise click.UsageError("a file is judged as it is; --hours, --seconds and --seed compose a new piece")
         reading = _read(events)
-        if any(value not in (None, ()) and value is not False for value in piece.values()):
+        if any_given(piece):
             reading = replace(reading, controls=wanted(piece).controls)
         seed = None
     else:

@@ -115,6 +115,11 @@ def piece_options(command: Command) -> Command:
     )(command)
 
 
+def any_given(options: Mapping[str, Any]) -> bool:
+    """Whether any of ``piece_options`` was given, be it as 0."""
+    return any(value not in (None, ()) and value is not False for value in options.values())
+
+
 def wanted(options: Mapping[str, Any]) -> Wanted:
     """What ``piece_options`` ask for; ``options`` holds them all, None for what was not given.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auralisd.cli.length import FRAMES
-from auralisd.cli.options import config_option, given, piece_options, state_dir_option, wanted
+from auralisd.cli.options import any_given, config_option, given, piece_options, state_dir_option, wanted
 from auralisd.cli.performance import Performance, composed, played, pre_roll_frames
 from auralisd.cli.progress import clock_time, progress_bar
 from auralisd.cli.score_files import check_score_files, write_score
@@ -77,7 +77,7 @@ def render(
             raise click.UsageError("--from and --to go with --station; a new piece takes --start and --seconds")
         performance = _new_piece(seconds, start, piece)
     else:
-        if seconds is not None or start is not None or any(piece.values()):
+        if seconds is not None or start is not None or any_given(piece):
             raise click.UsageError("--station plays what was played; only --from and --to go with it")
         performance = _as_played(station_id, from_frames, to_frames, config_file, state_dir)
     check_score_files(sound=out, midi=midi, events=events)

@@ -63,6 +63,7 @@ def test_score_and_midi_come_along(command, home):
         (("--key", "H"), "--key"),
         (("--from", "3"), "--station"),
         (("--station", "main", "--to", "9", "--seed", "1"), "--station"),
+        (("--station", "main", "--to", "9", "--intensity", "0"), "--station"),
         (("--station", "main", "--from", "9", "--to", "3"), "--to"),
     ],
 )
