@@ -1,6 +1,6 @@
 """Laying a harmony out in four or five voices, by search for the smoothest way there.
 
-Costs are whole hundredths of MUSIC's figures so that ties fall alike on every machine:
+Costs are whole hundredths, so that ties fall alike on every machine:
 total motion, its square, parallels, narrow seconds, inversions, common tones, register.
 """
 
@@ -25,7 +25,7 @@ _MOTION_SQUARED = 15
 _ALL_PARALLEL = 400
 _PARALLEL_PERFECT = 300
 _SEMITONE_NEIGHBOURS = 200
-_ROOT_NOT_LOWEST = 300  # twice the prototype's: the drone holds the tonic already, the bass should move
+_ROOT_NOT_LOWEST = 300  # the heaviest but parallels: the drone holds the tonic already, so the bass should move
 _COMMON_TONE = -150
 _REGISTER = 5
 _CENTRE = 57
