@@ -51,6 +51,7 @@ class ChordPlayer:
         restrike_at: when it is due again because intensity moved.
         turned_at: when a control was turned last in this section.
         asked_at: when the harmony itself was asked for something else last in this section.
+        asked: by which controls.
         owes_answer: whether the pad is to be struck again for a control that nothing else shows.
         untold: the region that was left, while no chord has held a tone that it lacked.
     """
@@ -64,6 +65,7 @@ class ChordPlayer:
     restrike_at: int = _NEVER
     turned_at: int = -_NEVER
     asked_at: int = -_NEVER
+    asked: frozenset[str] = frozenset()
     owes_answer: bool = False
     untold: Region | None = None
 
@@ -110,8 +112,13 @@ class ChordPlayer:
             return
         end_breath(moment, sheet)
         soonest = moment.now + seconds(_SOONEST_CUT_SECONDS)
-        if changed & {"harmonic_density", "chord_variety"}:
-            self.asked_at = moment.now
+        sounding, planned = moment.chord, self.following
+        assert sounding is not None
+        asked_anew = bool(changed & {"harmonic_density", "chord_variety"})
+        if asked_anew:
+            overtaken = moment.now - self.asked_at < seconds(_ANSWER_SECONDS) and sounding.onset_frames < self.asked_at
+            self.owes_answer |= overtaken and not self.asked <= changed
+            self.asked_at, self.asked = moment.now, changed & {"harmonic_density", "chord_variety"}
         answered = "melody_complexity" not in changed or moment.phrase_follows(moment.now)
         if "harmonic_density" in changed:
             answered &= self._revoice(moment, sheet) or self._bring_forward(moment, sheet, soonest)
@@ -121,7 +128,9 @@ class ChordPlayer:
             self._follow_intensity(moment, sheet)
             if moment.controls.intensity != self.struck_intensity:
                 self.restrike_at = max(moment.now, self.struck_at + _RESTRIKE_GAP_FRAMES)
-        self._find_the_way_on(moment, sheet, anew=bool(changed & {"harmonic_density", "chord_variety"}))
+        self._find_the_way_on(moment, sheet, anew=asked_anew)
+        if asked_anew and moment.chord is sounding and self.following == planned:
+            answered = False  # the harmony goes on as it would have in any case
         if self.untold is not None:
             self._tell_soon(moment, sheet, self.untold)
         if not answered:  # nothing else shows it soon: the pad does, struck once more
