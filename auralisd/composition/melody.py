@@ -66,7 +66,7 @@ class MelodyPlayer:
     resting_since: int = 0
     broken_off: bool = False
 
-    def start_section(self, moment: Moment, sheet: Manuscript) -> None:  # noqa: ARG002 - the players' contract
+    def start_section(self, moment: Moment, sheet: Manuscript) -> None:
         """Take a breath, then begin."""
         stream = moment.chance.stream("melody quota", moment.section.index)
         self.quota = Quota.starting(stream)
@@ -74,6 +74,8 @@ class MelodyPlayer:
         self.pitch = self.before = self.spoken = 0
         self.phrases = self.notes = 0
         self.broken_off = False
+        for note in sheet.sounding(LAYER, moment.now):  # a slower tempo carried it past the end of its section
+            sheet.release(note, moment.now)
         self.resting_since = moment.now
         self.tick = moment.clock.tick_from(moment.now + seconds(stream.uniform(4.1, 4.6)))
 
