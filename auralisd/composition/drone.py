@@ -12,6 +12,9 @@ LAYER: Final = "drone"
 LOWEST: Final = 33
 SWELL_SECONDS: Final = (60, 180)
 OVERLAP_SECONDS: Final = 12
+LONGEST_PAUSE_SECONDS: Final = 7
+"""How long nothing may lie under the music before a region of another pitch begins."""
+
 FAREWELL_SECONDS: Final = 4
 """How long before a region that lacks its pitch a swell ends."""
 
@@ -67,6 +70,15 @@ class DronePlayer:
         if changed & {"key", "mode"} and self._release_strangers(moment, sheet):
             sheet.withdraw(LAYER, moment.now)
             self.next_swell = moment.now
+        if "tempo_bpm" in changed:
+            self._reach_the_end(moment, sheet)
+
+    def _reach_the_end(self, moment: Moment, sheet: Manuscript) -> None:
+        """A slower tempo puts the section's end off: another swell leads there where the last one would not."""
+        ends = [note.onset_frames + note.duration_frames for note in sheet.sounding(LAYER, moment.now)]
+        held_until = max(ends, default=moment.now)
+        if self.next_swell > held_until and moment.section_end - held_until > seconds(LONGEST_PAUSE_SECONDS):
+            self.next_swell = max(moment.now, held_until - seconds(OVERLAP_SECONDS))
 
     @staticmethod
     def _duration(moment: Moment, pitch: int, length: int) -> int:

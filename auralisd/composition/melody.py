@@ -280,7 +280,7 @@ class MelodyPlayer:
                 for pitch in range(RANGE[0], RANGE[1] + 1)
                 if moment.region.contains(pitch)
                 and (pitch % 12 in core) == (kind is Kind.CHORD)
-                and (not self.pitch or abs(pitch - self.pitch) <= farthest)
+                and (not self.pitch or abs(pitch - (self.spoken or self.pitch)) <= farthest)
             ),
             key=cost,
         )

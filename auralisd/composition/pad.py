@@ -18,15 +18,21 @@ _RESTRUCK_VOICES: Final = 2
 
 
 def strike(
-    moment: Moment, sheet: Manuscript, chord: SoundingChord, moving: tuple[int, ...], *, after_breath: bool
+    moment: Moment,
+    sheet: Manuscript,
+    chord: SoundingChord,
+    moving: tuple[int, ...],
+    *,
+    after_breath: bool,
+    telling: tuple[int, ...] = (),
 ) -> None:
-    """Sound all voices of ``chord``, ``moving`` (those that were not there before) first.
+    """Sound all voices of ``chord``, the ``telling`` ones first, then ``moving`` (those that were not there before).
 
     They come within ``STAGGER_SECONDS``; after a breath evenly over ``BREATH_STAGGER_SECONDS``.
     """
     release(sheet, chord.onset_frames)
     stream = moment.chance.stream("pad", chord.index)
-    order = sorted(stream.shuffled(chord.voicing), key=lambda pitch: pitch not in moving)
+    order = sorted(stream.shuffled(chord.voicing), key=lambda pitch: (pitch not in telling, pitch not in moving))
     for place, pitch in enumerate(order):
         delay = FIRST_VOICE_SECONDS
         if after_breath:
@@ -42,7 +48,8 @@ def lead(
 ) -> None:
     """Like ``strike``, but a voice whose pitch sounds already is held: only the others end and begin."""
     if after_breath:
-        strike(moment, sheet, chord, moving, after_breath=True)
+        telling = tuple(pitch for pitch in chord.voicing if not moment.left.contains(pitch))
+        strike(moment, sheet, chord, moving, after_breath=True, telling=telling)
         return
     sheet.withdraw(LAYER, chord.onset_frames)
     held: dict[int, int] = {}
