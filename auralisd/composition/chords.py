@@ -116,8 +116,7 @@ class ChordPlayer:
         assert sounding is not None
         asked_anew = bool(changed & {"harmonic_density", "chord_variety"})
         if asked_anew:
-            overtaken = moment.now - self.asked_at < seconds(_ANSWER_SECONDS) and sounding.onset_frames < self.asked_at
-            self.owes_answer |= overtaken and not self.asked <= changed
+            self.owes_answer |= self._overtakes(moment) and not self.asked <= changed
             self.asked_at, self.asked = moment.now, changed & {"harmonic_density", "chord_variety"}
         answered = "melody_complexity" not in changed or moment.phrase_follows(moment.now)
         if "harmonic_density" in changed:
@@ -145,8 +144,8 @@ class ChordPlayer:
         heard = self._heard(moment)
         previous = heard.voicing
         self.history, self.untold = (), None
-        if moment.now - self.asked_at < seconds(_ANSWER_SECONDS):
-            self.owes_answer = True  # what was to answer is overtaken by the arrival
+        if self._overtakes(moment):
+            self.owes_answer = True
         led = self._in_a_new_mode(moment, left, heard) if left.tonic == moment.region.tonic else None
         if led is not None:
             self._begin(moment, sheet, moment.now, *led, led=True)
@@ -173,6 +172,11 @@ class ChordPlayer:
                 return moved(previous, voicing)
         self._plan(moment)
         return moved(previous, moment.chord.voicing)
+
+    def _overtakes(self, moment: Moment) -> bool:
+        """Whether the harmony was asked for something else just before, and no chord has answered yet."""
+        assert moment.chord is not None
+        return moment.now - self.asked_at < seconds(_ANSWER_SECONDS) and moment.chord.onset_frames < self.asked_at
 
     def _in_a_new_mode(self, moment: Moment, left: Region, heard: SoundingChord) -> tuple[Harmony, Voicing] | None:
         """The sounding chord turned into the new mode; None where that cannot be, or would not be heard in time."""
