@@ -7,14 +7,16 @@ bus and grid point, drawn as straight lines between grid points. The mix is two 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import torch
 
+from auralisd.synthesis.analogue import SAWS, TorchVoices
 from auralisd.synthesis.chance import Walks
-from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, Chunk, Floats
+from auralisd.synthesis.compiled import CompiledVoices, KernelShelf
+from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, Chunk, Floats, Integers
 from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
 from auralisd.synthesis.ramps import RampedControls
@@ -26,6 +28,9 @@ BUSES: Final = 7
 """dry left and right, reverb left and right, delay; then what the loudness servo listens to, left and right."""
 
 _DRIFT_WALK: Final = 101
+_SWEEP_WALK: Final = 211
+_SAW_STARTS: Final = (np.arange(SAWS) * 0.381966)[None, :, None]  # of a cycle, so that no edges coincide
+_SAW_PLACES: Final = np.array([-1.0, 0.0, 1.04])  # of the spread; uneven, so that they never beat as one
 _NYQUIST_SAFE_HZ: Final = 5_000.0
 
 
@@ -36,17 +41,20 @@ class VoiceMixer:
     bank: TableBank
     walks: Walks
     device: torch.device
+    shelf: KernelShelf = field(default_factory=KernelShelf)
 
     def __post_init__(self) -> None:
         """Build the torchsynth modules and the ramp inside a segment."""
         self.envelopes = StreamedEnvelopes()
         self.sines = StreamedSines()
         self.saws = StreamedSaws()
+        self.analogue = self.shelf.voices()
         self.move_to(self.device)
 
     envelopes: StreamedEnvelopes = None  # type: ignore[assignment]
     sines: StreamedSines = None  # type: ignore[assignment]
     saws: StreamedSaws = None  # type: ignore[assignment]
+    analogue: TorchVoices | CompiledVoices = None  # type: ignore[assignment]
     ramp: torch.Tensor = None  # type: ignore[assignment]
 
     def move_to(self, device: torch.device) -> None:
@@ -84,17 +92,17 @@ class VoiceMixer:
         amplitude = envelope[owner] * column["gain"][:, None]
         dark = column["at_dark"][:, None]
         amplitude *= dark + (column["at_bright"][:, None] - dark) * bright[owner]
-        amplitude *= 1.0 + column["movement"][:, None] * self._walk_lines(chunk, arrays, points)
+        amplitude *= 1.0 + column["movement"][:, None] * self._walk_lines(chunk, column["walk"], points)
         decaying = np.flatnonzero(column["decay_rate"])
         if len(decaying):
             elapsed = np.maximum(age[owner[decaying]], 0.0)
             amplitude[decaying] *= np.exp(-column["decay_rate"][decaying, None] * elapsed)
         return np.asarray(amplitude)
 
-    def _walk_lines(self, chunk: Chunk, arrays: Arrays, points: Floats) -> Floats:
-        """The level walks, read at both ends of the partition and straight between."""
+    def _walk_lines(self, chunk: Chunk, keys: Integers, points: Floats) -> Floats:
+        """The walks ``keys``, read at both ends of the partition and straight between: ``(keys, points)``."""
         ends = np.array([chunk.partition, chunk.partition + 1], dtype=np.float64) * PARTITION_FRAMES
-        values = self.walks.at(ends[None, :], arrays.column["walk"][:, None])
+        values = self.walks.at(ends[None, :], keys[:, None])
         share = (points - ends[0]) / PARTITION_FRAMES
         return np.asarray(values[:, :1] + (values[:, 1:] - values[:, :1]) * share)
 
@@ -105,23 +113,43 @@ class VoiceMixer:
             segments = chunk.first_segment + np.arange(chunk.segments)[:, None]
             offset, row = arrays.column["offset"][: arrays.tables], arrays.column["row"][: arrays.tables]
             parts.append(self.bank.read(row + (segments + offset) % TABLE_ROWS))
-        if arrays.sines or arrays.saws:
+        if arrays.sines or arrays.saws or arrays.analogue:
             cycles = self._cycles(arrays, points, age)
-            start, step = (
-                (cycles[:, :-1] % 1.0).T.astype(np.float32),
-                (cycles[:, 1:] - cycles[:, :-1]).T.astype(np.float32),
-            )
-            begun, stepped = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (start, step))
-            sines = arrays.sines
-            if sines:
-                parts.append(self.sines.sound(begun[:, :sines], stepped[:, :sines], self.ramp))
-            if arrays.saws:
-                partials = torch.from_numpy(_saw_partials(arrays, bright)).to(self.device)
-                parts.append(self.saws.sound(begun[:, sines:], stepped[:, sines:], self.ramp, partials))
+            parts += self._plain_oscillators(arrays, cycles[: arrays.sines + arrays.saws], bright)
+            if arrays.analogue:
+                parts.append(self._analogue(chunk, arrays, cycles[arrays.sines + arrays.saws :], points, bright))
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
+    def _plain_oscillators(self, arrays: Arrays, cycles: Floats, bright: Floats) -> list[torch.Tensor]:
+        """Sines and saws at ``cycles``, ``(strands, points)``."""
+        parts: list[torch.Tensor] = []
+        if not len(cycles):
+            return parts
+        start, step = (cycles[:, :-1] % 1.0).T.astype(np.float32), np.diff(cycles).T.astype(np.float32)
+        begun, stepped = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (start, step))
+        sines = arrays.sines
+        if sines:
+            parts.append(self.sines.sound(begun[:, :sines], stepped[:, :sines], self.ramp))
+        if arrays.saws:
+            partials = torch.from_numpy(_saw_partials(arrays, bright)).to(self.device)
+            parts.append(self.saws.sound(begun[:, sines:], stepped[:, sines:], self.ramp, partials))
+        return parts
+
+    def _analogue(self, chunk: Chunk, arrays: Arrays, cycles: Floats, points: Floats, bright: Floats) -> torch.Tensor:
+        """The analogue strands, whose middle saw is at ``cycles``; made on the CPU."""
+        column = {name: values[-arrays.analogue :] for name, values in arrays.column.items()}
+        owner = arrays.owner[-arrays.analogue :]
+        ratios = 2.0 ** (column["spread_cents"][:, None] * _SAW_PLACES / 1200.0)
+        saws = cycles[:, None, :] * ratios[:, :, None] + _SAW_STARTS
+        octaves = column["opening"][:, None] * (bright[owner] - 0.5)
+        octaves += column["sweep"][:, None] * self._walk_lines(chunk, column["walk"] + _SWEEP_WALK, points)
+        cutoff_hz = column["cutoff_hz"][:, None] * 2.0**octaves
+        if self.shelf.call is not None and not isinstance(self.analogue, CompiledVoices):
+            self.analogue = self.shelf.voices()
+        return self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles).to(self.device)
+
     def _cycles(self, arrays: Arrays, points: Floats, age: Floats) -> Floats:
-        """Phase of each oscillator at each grid point, in cycles since its onset: ``(oscillators, points)``.
+        """Phase of each strand that is no table at each grid point, in cycles since its onset: ``(strands, points)``.
 
         A function of time alone (vibrato, drift and fall are phase modulations in closed form), in float64.
         """
@@ -158,10 +186,10 @@ def _leaned(brightness: Floats, lean: Floats) -> Floats:
 
 def _saw_partials(arrays: Arrays, bright: Floats) -> np.ndarray:
     """Edge of each saw at the start of each segment: float32 ``(segments, saws)``; no edge near Nyquist."""
-    first = arrays.tables + arrays.sines
-    column, owner = arrays.column, arrays.owner[first:]
-    wanted = column["partials"][first:, None] * 2.0 ** (2.4 * (bright[owner, :-1] - 0.5))
-    allowed = np.maximum(_NYQUIST_SAFE_HZ / column["frequency_hz"][first:, None], 0.3)
+    saws = slice(arrays.tables + arrays.sines, arrays.tables + arrays.sines + arrays.saws)
+    column, owner = arrays.column, arrays.owner[saws]
+    wanted = column["partials"][saws, None] * 2.0 ** (2.4 * (bright[owner, :-1] - 0.5))
+    allowed = np.maximum(_NYQUIST_SAFE_HZ / column["frequency_hz"][saws, None], 0.3)
     return np.ascontiguousarray(np.minimum(wanted, allowed).T.astype(np.float32))
 
 

@@ -1,7 +1,8 @@
 """The sounds: every patch is a frozen value that says what a note is made of.
 
 A patch is an envelope and a few *strands*: sources that sound together, each with its own level, place,
-brightness response and decay. A strand's source is a table (see ``tones``), a sine or a soft saw.
+brightness response and decay. A strand's source is a table (see ``tones``), a sine, a soft saw, or three
+saws behind a moving low-pass (see ``analogue``).
 ``patch_for`` picks the patch of a note by its layer and role.
 """
 
@@ -51,7 +52,7 @@ class Strand:
     """One source inside a note.
 
     Attributes:
-        source: ``table``, ``sine`` or ``saw``.
+        source: ``table``, ``sine``, ``saw`` or ``analogue``.
         tone: what the table holds.
         ratio: frequency as a multiple of the note's.
         detune_cents: added to it.
@@ -65,9 +66,14 @@ class Strand:
         partials: edge of a saw: 0.5 is nearly a sine, 8 is bright.
         drop_semitones: how far above its pitch it begins.
         drop_seconds: time constant of that fall.
+        spread_cents: how far the outer saws of an analogue strand lie from the middle one.
+        cutoff_ratio: cutoff of its low-pass at brightness 0.5, as a multiple of its frequency.
+        opening_octaves: how far the cutoff moves between brightness 0 and 1.
+        sweep_octaves: how far it wanders slowly, up and down.
+        q: resonance; 0.7 is flat, 2 rings.
     """
 
-    source: Literal["table", "sine", "saw"]
+    source: Literal["table", "sine", "saw", "analogue"]
     tone: Tone | None = None
     ratio: float = 1.0
     detune_cents: float = 0.0
@@ -81,6 +87,11 @@ class Strand:
     partials: float = 1.5
     drop_semitones: float = 0.0
     drop_seconds: float = 0.05
+    spread_cents: float = 8.0
+    cutoff_ratio: float = 4.0
+    opening_octaves: float = 3.0
+    sweep_octaves: float = 0.5
+    q: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

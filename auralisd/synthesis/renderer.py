@@ -19,6 +19,7 @@ from auralisd.errors import RenderError
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.synthesis.chance import Walks
+from auralisd.synthesis.compiled import KernelShelf
 from auralisd.synthesis.delay import EchoDelay
 from auralisd.synthesis.device import translated
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, chunks
@@ -64,7 +65,15 @@ class Renderer:
         device: name of the torch device it works on.
     """
 
-    def __init__(self, *, seed: int, device: str = "cpu", position: int = 0, controls: Controls | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        device: str = "cpu",
+        position: int = 0,
+        controls: Controls | None = None,
+        shelf: KernelShelf | None = None,
+    ) -> None:
         """A renderer at rest.
 
         Args:
@@ -72,6 +81,7 @@ class Renderer:
             device: as ``choose_device`` names it.
             position: where to start, rounded down to a multiple of 63 frames.
             controls: settled values to start from.
+            shelf: where the compiled kernel lies, or will lie; without one torch plays alone.
 
         Raises:
             RenderError: if the device fails.
@@ -86,7 +96,7 @@ class Renderer:
                 place = torch.device(device)
                 self._bank = TableBank(seed, place)
                 self._notes = NoteBook(seed=seed, bank=self._bank)
-                self._mixer = VoiceMixer(bank=self._bank, walks=Walks(seed), device=place)
+                self._mixer = VoiceMixer(bank=self._bank, walks=Walks(seed), device=place, shelf=shelf or KernelShelf())
                 self._reverb = Reverb(seed, settled.space, place)
                 self._delay = EchoDelay(place)
                 self._mastering = Mastering(seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +25,7 @@ from auralisd.units import SAMPLE_RATE_HZ, db_to_gain, midi_to_hz, seconds_to_fr
 NEVER: Final = 1 << 60
 
 COLUMNS: Final = (
-    "source",  # 0 table, 1 sine, 2 saw
+    "source",  # 0 table, 1 sine, 2 saw, 3 analogue
     "row",  # first row of the table
     "offset",  # rows between the grid and the table
     "walk",  # key of its slow walks
@@ -44,10 +44,15 @@ COLUMNS: Final = (
     "right",
     "send",
     "delay",
+    "spread_cents",
+    "cutoff_hz",  # at brightness 0.5
+    "opening",  # octaves between brightness 0 and 1
+    "sweep",  # octaves it wanders, up and down
+    "q",
 )
 _WHOLE: Final = frozenset({"source", "row", "offset", "walk"})
 _ROW: Final = COLUMNS.index("row")
-_SOURCES: Final[Mapping[str, int]] = {"table": 0, "sine": 1, "saw": 2}
+_SOURCES: Final[Mapping[str, int]] = {"table": 0, "sine": 1, "saw": 2, "analogue": 3}
 _SECONDS_PER_DRIFT: Final = 3.0
 """A walk turns over in some 7 s: so many cycles of phase per Hz make the wanted change of pitch."""
 
@@ -68,6 +73,7 @@ class SoundingNote:
         brightness: added to the control.
         joined_frames: where it was faded in late, or far in the past.
         cut_frames: where its fade to make room ends, or far in the future.
+        poles: state of its analogue strands, float32 ``(2, strands)``; a view of what all notes' arrays move on.
     """
 
     note: Note
@@ -81,6 +87,7 @@ class SoundingNote:
     brightness: float
     joined_frames: int = -NEVER
     cut_frames: int = NEVER
+    poles: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((2, 0), dtype=np.float32))
 
     @property
     def silent_frames(self) -> int:
@@ -113,7 +120,8 @@ class Arrays:
         vibrato: float64 ``(3, notes)``: hertz, cents, delay.
         column: ``COLUMNS``, each ``(strands,)``.
         owner: note of each strand.
-        tables: how many strands read tables; they come first, then ``sines``, then ``saws``.
+        tables: how many strands read tables; they come first, then ``sines``, then ``saws``, then ``analogue``.
+        poles: state of the analogue strands, float32 ``(2, analogue)``, moved on with each chunk.
     """
 
     onset: Floats
@@ -128,6 +136,8 @@ class Arrays:
     tables: int
     sines: int
     saws: int
+    analogue: int
+    poles: npt.NDArray[np.float32]
 
 
 def fitted_pitch(note: Note, patch: Patch) -> float:
@@ -179,6 +189,7 @@ def prepared(note: Note, seed: int, *, plain: bool = False) -> SoundingNote:
         tables=tables_of(note, plain=plain),
         vibrato=(patch.vibrato_hz, patch.vibrato_cents, patch.vibrato_delay_seconds),
         brightness=patch.velocity_brightness * (note.velocity - 0.5),
+        poles=np.zeros((2, sum(strand.source == "analogue" for strand in patch.strands)), dtype=np.float32),
     )
 
 
@@ -208,6 +219,11 @@ def _row(strand: Strand, patch: Patch, pitch_midi: float, level: float, place: f
         math.sin(angle),
         db_to_gain(patch.send_db),
         db_to_gain(patch.delay_db),
+        strand.spread_cents,
+        frequency * strand.cutoff_ratio,
+        strand.opening_octaves,
+        strand.sweep_octaves,
+        strand.q,
     ]
 
 
@@ -221,7 +237,7 @@ def as_arrays(sounding: list[SoundingNote]) -> Arrays:
         name: values.astype(np.int64) if name in _WHOLE else values
         for name, values in zip(COLUMNS, columns, strict=True)
     }
-    counts = np.bincount(column["source"], minlength=3)
+    counts = np.bincount(column["source"], minlength=4)
     held = [(s.release_frames - s.note.onset_frames) / SAMPLE_RATE_HZ for s in sounding]
     shapes = [(*s.shape, seconds) for s, seconds in zip(sounding, held, strict=True)]
     return Arrays(
@@ -237,4 +253,17 @@ def as_arrays(sounding: list[SoundingNote]) -> Arrays:
         tables=int(counts[0]),
         sines=int(counts[1]),
         saws=int(counts[2]),
+        analogue=int(counts[3]),
+        poles=_shared_poles(sounding),
     )
+
+
+def _shared_poles(sounding: list[SoundingNote]) -> npt.NDArray[np.float32]:
+    """The poles of all notes in one array, in the order of their strands; each note keeps a view of its own."""
+    poles = np.concatenate([s.poles for s in sounding], axis=1)
+    first = 0
+    for note in sounding:
+        last = first + note.poles.shape[1]
+        note.poles = poles[:, first:last]
+        first = last
+    return poles
