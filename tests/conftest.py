@@ -1,9 +1,16 @@
 """What every test has: no ERROR in the log that it did not ask for, and the same drawn cases in every run."""
 
+import os
+import subprocess
+import sys
+
 import hypothesis
 import pytest
 import structlog
 from structlog.testing import LogCapture
+
+# A daemon under test does not compile beside what is being measured, unless it is asked to.
+os.environ.setdefault("AURALISD_COMPILED_KERNEL", "false")
 
 # Neither chance nor a busy machine decides whether a property holds.
 hypothesis.settings.register_profile("every run alike", derandomize=True, deadline=None)
@@ -21,3 +28,11 @@ def log_lines(request):
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [line for line in capture.entries if line["log_level"] in ("error", "critical", "exception")]
         assert not errors, f"unexpected errors in the log: {errors}"
+
+
+@pytest.fixture(scope="session")
+def kernel_directory(tmp_path_factory):
+    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own."""
+    directory = tmp_path_factory.mktemp("kernel") / "cache"
+    subprocess.run([sys.executable, "-m", "auralisd.kernel", str(directory)], check=True, capture_output=True)
+    return directory

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from auralisd.errors import AuralisError, SettingsError
 from auralisd.settings import Settings, load_settings
+from auralisd.settings.files import kernel_dir
 
 DESCRIPTORS_BESIDE_CONNECTIONS: Final = 64  # files, libraries, epoll, log: measured under 40
 FREE_BYTES_WANTED: Final = 50_000_000
@@ -74,6 +75,7 @@ def examine(
     yield memory(MEMORY_FILE)
     if not quick:
         yield from device_and_speed(settings.device)
+        yield analogue_voices(kernel_dir(os.environ), wanted=settings.compiled_kernel)
 
 
 def state_directory(directory: Path) -> Finding:
@@ -211,6 +213,24 @@ def device_and_speed(wanted: str) -> Iterator[Finding]:
         yield Finding(name="speed", state="warning", found=found, cure=cure)
     else:
         yield Finding(name="speed", state="fine", found=found)
+
+
+def analogue_voices(directory: Path | None, *, wanted: bool) -> Finding:
+    """Whether the compiled voices are there; torch alone is slower, and nothing worse."""
+    from auralisd.kernel import KernelShelf
+    from auralisd.kernel.machine_code import can_compile
+    from auralisd.synthesis.compiled import fill
+
+    shelf = KernelShelf()
+    if not wanted:
+        found = "torch alone, as the configuration says"
+    elif directory is not None and fill(shelf, directory):
+        found = f"compiled for this processor, in {directory}"
+    elif directory is not None and can_compile():
+        found = "torch alone; the daemon compiles a faster kernel by itself soon after its first start"
+    else:
+        found = "torch alone; uv sync --extra kernel brings a compiler that makes them eight times as fast"
+    return Finding(name="analogue voices", state="fine", found=found)
 
 
 def measured_x_real_time(device: str) -> float:

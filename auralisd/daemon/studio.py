@@ -11,6 +11,7 @@ import trio
 from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.daemon.worker import RunInWorker
+from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
@@ -57,6 +58,7 @@ class Studio:
         new_instrument: builds a synthesiser; blocking, for a worker.
         can_render: set once torch is imported and a device chosen.
         device: where the sound is made.
+        kernel: the compiled voices, once they are there.
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
     """
@@ -65,5 +67,6 @@ class Studio:
     new_instrument: Callable[..., Instrument]
     can_render: trio.Event
     device: DeviceInUse
+    kernel: KernelShelf
     shipped_bed: bytes
     metrics: Metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import socket
 import time
 from typing import Any, cast
@@ -20,6 +21,7 @@ from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
 from auralisd.daemon.systemd import Notifier
+from auralisd.daemon.tasks.fetch_kernel import fetch_kernel
 from auralisd.daemon.tasks.import_torch import import_torch
 from auralisd.daemon.tasks.keeper_task import run_keeper
 from auralisd.daemon.tasks.signal_task import run_signals
@@ -30,9 +32,11 @@ from auralisd.edge.front_door import serve_front_door
 from auralisd.edge.hypercorn_bridge import ASGIApp
 from auralisd.edge.sockets import open_listeners
 from auralisd.errors import SettingsError
+from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
 from auralisd.observability.slow_steps import SlowSteps, install
 from auralisd.settings import Settings
+from auralisd.settings.files import kernel_dir
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.transport.shipped_sound import shipped_bed
@@ -77,11 +81,13 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         log.warning("state file", notice=found)
     keeper = StateKeeper(state, open_worker(jobs), metrics)
     presets = SavedPresetShelf(state, built_in=house_presets(), run_in_worker=open_worker(jobs))
+    kernel = KernelShelf()
     studio = Studio(
         new_worker=functools.partial(open_worker, jobs),
-        new_instrument=new_renderer,
+        new_instrument=functools.partial(new_renderer, shelf=kernel),
         can_render=trio.Event(),
         device=DeviceInUse(),
+        kernel=kernel,
         shipped_bed=shipped_bed(),
         metrics=metrics,
     )
@@ -128,6 +134,8 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             notifier.ready()
             log.info("ready", seconds=round(time.monotonic() - started_at_seconds, 2), **_addresses(listeners))
             nursery.start_soon(import_torch, studio, settings.device, name="import torch")
+            if settings.compiled_kernel:
+                nursery.start_soon(fetch_kernel, studio, kernel_dir(os.environ), name="fetch kernel")
             await stopping.wait()
             notifier.stopping()
         with trio.move_on_after(LAST_SAVE_SECONDS):

@@ -49,6 +49,15 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
     return own / "auralisd"
 
 
+def kernel_dir(environ: Mapping[str, str]) -> Path | None:
+    """Where compiled code is kept: in systemd's cache directory, else in the user's own, else nowhere."""
+    given_by_systemd = environ.get("CACHE_DIRECTORY", "").partition(":")[0]
+    if given_by_systemd:
+        return Path(given_by_systemd) / "kernel"
+    own = _xdg_directory(environ, "XDG_CACHE_HOME", ".cache")
+    return None if own is None else own / "auralisd" / "kernel"
+
+
 def _xdg_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
     """The directory of the XDG base directory specification, which ignores relative paths."""
     named = environ.get(variable, "")

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="What renders the sound: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps.",
     )
+    compiled_kernel: bool = Field(
+        default=True,
+        description="Whether analogue voices run in code compiled for this processor where that is installed "
+        "(uv sync --extra kernel); false: torch alone.",
+    )
     title: Title = Field(
         default="Auralis",
         description="What the station main is called in a fresh state; later the page and the API rename it.",

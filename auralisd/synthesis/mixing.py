@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import torch
 
+from auralisd.kernel.shelf import KernelShelf
 from auralisd.synthesis.analogue import SAWS, TorchVoices
 from auralisd.synthesis.chance import Walks
-from auralisd.synthesis.compiled import CompiledVoices, KernelShelf
+from auralisd.synthesis.compiled import CompiledVoices, voices_from
 from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, Chunk, Floats, Integers
 from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
@@ -48,7 +49,7 @@ class VoiceMixer:
         self.envelopes = StreamedEnvelopes()
         self.sines = StreamedSines()
         self.saws = StreamedSaws()
-        self.analogue = self.shelf.voices()
+        self.analogue = voices_from(self.shelf)
         self.move_to(self.device)
 
     envelopes: StreamedEnvelopes = None  # type: ignore[assignment]
@@ -145,7 +146,7 @@ class VoiceMixer:
         octaves += column["sweep"][:, None] * self._walk_lines(chunk, column["walk"] + _SWEEP_WALK, points)
         cutoff_hz = column["cutoff_hz"][:, None] * 2.0**octaves
         if self.shelf.call is not None and not isinstance(self.analogue, CompiledVoices):
-            self.analogue = self.shelf.voices()
+            self.analogue = voices_from(self.shelf)
         return self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles).to(self.device)
 
     def _cycles(self, arrays: Arrays, points: Floats, age: Floats) -> Floats:

@@ -16,10 +16,10 @@ import torch
 from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.errors import RenderError
+from auralisd.kernel.shelf import KernelShelf
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.synthesis.chance import Walks
-from auralisd.synthesis.compiled import KernelShelf
 from auralisd.synthesis.delay import EchoDelay
 from auralisd.synthesis.device import translated
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, chunks

@@ -152,7 +152,10 @@ def fitted_pitch(note: Note, patch: Patch) -> float:
 
 def tables_of(note: Note, *, plain: bool = False) -> tuple[TableKey, ...]:
     """The tables ``note`` will read."""
-    patch = patch_for(note.layer, note.role, plain=plain)
+    return _tables(patch_for(note.layer, note.role, plain=plain), note)
+
+
+def _tables(patch: Patch, note: Note) -> tuple[TableKey, ...]:
     pitch = fitted_pitch(note, patch)
     return tuple(
         table_key(strand.tone, pitch + 12.0 * math.log2(strand.ratio))
@@ -163,7 +166,11 @@ def tables_of(note: Note, *, plain: bool = False) -> tuple[TableKey, ...]:
 
 def prepared(note: Note, seed: int, *, plain: bool = False) -> SoundingNote:
     """``note`` ready to sound, ``plain`` without its unisons; the tables are still to be placed."""
-    patch = patch_for(note.layer, note.role, plain=plain)
+    return played_with(patch_for(note.layer, note.role, plain=plain), note, seed)
+
+
+def played_with(patch: Patch, note: Note, seed: int) -> SoundingNote:
+    """``note`` ready to sound with ``patch``; the tables are still to be placed."""
     draws = Draws(seed, note.layer, note.note_id)
     pitch = fitted_pitch(note, patch)
     envelope = patch.envelope
@@ -186,7 +193,7 @@ def prepared(note: Note, seed: int, *, plain: bool = False) -> SoundingNote:
         end_frames=end_frames,
         shape=(attack, envelope.decay_seconds, envelope.sustain, envelope.release_seconds, envelope.curve),
         strands=np.array([_row(strand, patch, pitch, db_to_gain(level), place, draws) for strand in patch.strands]),
-        tables=tables_of(note, plain=plain),
+        tables=_tables(patch, note),
         vibrato=(patch.vibrato_hz, patch.vibrato_cents, patch.vibrato_delay_seconds),
         brightness=patch.velocity_brightness * (note.velocity - 0.5),
         poles=np.zeros((2, sum(strand.source == "analogue" for strand in patch.strands)), dtype=np.float32),

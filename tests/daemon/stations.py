@@ -14,6 +14,7 @@ from auralisd.daemon.piece import Piece
 from auralisd.daemon.studio import DeviceInUse, Studio
 from auralisd.daemon.tasks.station_task import run_station
 from auralisd.daemon.worker import run_inline
+from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
 from auralisd.transport.broadcast import Broadcast
 from auralisd.units import BLOCK_FRAMES, SAMPLE_RATE_HZ
@@ -66,6 +67,7 @@ def new_studio(new_instrument=ToneInstrument, *, ready=True, device="cpu", new_w
         new_instrument=new_instrument,
         can_render=trio.Event(),
         device=DeviceInUse(device, "of the test"),
+        kernel=KernelShelf(),
         shipped_bed=bed,
         metrics=Metrics(),
     )

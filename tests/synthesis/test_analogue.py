@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -13,27 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from auralisd.synthesis import compiled
+from auralisd.kernel import KernelShelf, machine_code
 from auralisd.synthesis.analogue import TorchVoices, pole_lines
-from auralisd.synthesis.compiled import CompiledVoices, KernelError, KernelShelf
+from auralisd.synthesis.compiled import CompiledVoices, fill, voices_from
 from auralisd.units import SAMPLE_RATE_HZ, midi_to_hz
 
 FRAMES = 63
 
 
 @pytest.fixture(scope="session")
-def kernel_directory(tmp_path_factory):
-    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own."""
-    directory = tmp_path_factory.mktemp("kernel") / "cache"
-    subprocess.run(
-        [sys.executable, "-m", "auralisd.synthesis.compiled", str(directory)], check=True, capture_output=True
-    )
-    return directory
-
-
-@pytest.fixture(scope="session")
 def call(kernel_directory):
-    return compiled.load(kernel_directory)
+    return machine_code.load(kernel_directory)
 
 
 @pytest.fixture(params=["torch", "compiled"])
@@ -183,47 +170,12 @@ def test_loading_the_kernel_does_not_import_numba(call):
 
 def test_the_shelf_is_filled_from_the_cache(kernel_directory):
     shelf = KernelShelf()
-    assert shelf.fill(kernel_directory)
-    assert isinstance(shelf.voices(), CompiledVoices)
+    assert fill(shelf, kernel_directory)
+    assert isinstance(voices_from(shelf), CompiledVoices)
     assert "compiled kernel" in shelf.why
 
 
 def test_without_a_compiled_kernel_torch_plays_and_says_so(tmp_path):
     shelf = KernelShelf()
-    assert not shelf.fill(tmp_path)
+    assert not fill(shelf, tmp_path)
     assert shelf.why == "torch alone: the kernel has not been compiled on this machine yet"
-
-
-@pytest.fixture
-def copied(kernel_directory, tmp_path):
-    directory = tmp_path / "cache"
-    shutil.copytree(kernel_directory, directory)
-    return directory
-
-
-def test_machine_code_that_others_could_have_written_is_refused(copied):
-    compiled.object_file(copied).chmod(0o666)
-    with pytest.raises(KernelError, match="can be written by others"):
-        compiled.load(copied)
-
-
-def test_a_directory_in_which_others_could_write_is_refused(copied):
-    copied.chmod(0o777)
-    with pytest.raises(KernelError, match="can be written by others"):
-        compiled.load(copied)
-
-
-def test_a_damaged_file_is_refused_and_torch_plays_on(copied):
-    file = compiled.object_file(copied)
-    file.write_bytes(file.read_bytes()[:200])
-    shelf = KernelShelf()
-    assert not shelf.fill(copied)
-    assert "is damaged" in shelf.why
-    assert isinstance(shelf.voices(), TorchVoices)
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_named(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(KernelError, match="cannot be written"):
-        compiled.make(tmp_path / "below")
