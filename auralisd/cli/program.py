@@ -24,6 +24,7 @@ from auralisd.cli.exit_codes import (
     EXIT_OK,
     EXIT_USAGE,
 )
+from auralisd.cli.patches import patches
 from auralisd.cli.render import render
 from auralisd.cli.run import run
 from auralisd.cli.token import token
@@ -93,11 +94,12 @@ def program() -> None:
     auralisd                         music at http://127.0.0.1:8000
     auralisd run --lan               ... for every room of the house
     auralisd render night.flac --preset Sleep --seconds 3600
+    auralisd patches bells
     auralisd doctor                  what would go wrong here, and its cure
     """  # noqa: D301 - the backspace is click's mark for lines to leave as they are
 
 
-for _command in (run, render, compose, audit, devices, doctor, config, check_config, token):
+for _command in (run, render, compose, patches, audit, devices, doctor, config, check_config, token):
     program.add_command(_command)
 
 

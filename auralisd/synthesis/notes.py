@@ -57,7 +57,7 @@ class NoteBook:
         """
         for note in notes:
             heapq.heappush(self.coming, (note.onset_frames, LAYER_INDEX[note.layer], note.note_id, note))
-            for key in tables_of(note, plain=self._plain):
+            for key in tables_of(note, self.seed, plain=self._plain):
                 self.bank.want(key)
         self._releases = {key: at for key, at in self._releases.items() if at > position}
         for release in releases:

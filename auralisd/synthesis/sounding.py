@@ -150,9 +150,9 @@ def fitted_pitch(note: Note, patch: Patch) -> float:
     return pitch
 
 
-def tables_of(note: Note, *, plain: bool = False) -> tuple[TableKey, ...]:
-    """The tables ``note`` will read."""
-    return _tables(patch_for(note.layer, note.role, plain=plain), note)
+def tables_of(note: Note, seed: int, *, plain: bool = False) -> tuple[TableKey, ...]:
+    """The tables ``note`` will read in the piece ``seed``."""
+    return _tables(patch_for(note, seed, plain=plain), note)
 
 
 def _tables(patch: Patch, note: Note) -> tuple[TableKey, ...]:
@@ -166,7 +166,7 @@ def _tables(patch: Patch, note: Note) -> tuple[TableKey, ...]:
 
 def prepared(note: Note, seed: int, *, plain: bool = False) -> SoundingNote:
     """``note`` ready to sound, ``plain`` without its unisons; the tables are still to be placed."""
-    return played_with(patch_for(note.layer, note.role, plain=plain), note, seed)
+    return played_with(patch_for(note, seed, plain=plain), note, seed)
 
 
 def played_with(patch: Patch, note: Note, seed: int) -> SoundingNote:
@@ -192,7 +192,9 @@ def played_with(patch: Patch, note: Note, seed: int) -> SoundingNote:
         release_frames=release_frames,
         end_frames=end_frames,
         shape=(attack, envelope.decay_seconds, envelope.sustain, envelope.release_seconds, envelope.curve),
-        strands=np.array([_row(strand, patch, pitch, db_to_gain(level), place, draws) for strand in patch.strands]),
+        strands=np.array(
+            [_row(strand, patch, pitch, note.velocity, db_to_gain(level), place, draws) for strand in patch.strands]
+        ),
         tables=_tables(patch, note),
         vibrato=(patch.vibrato_hz, patch.vibrato_cents, patch.vibrato_delay_seconds),
         brightness=patch.velocity_brightness * (note.velocity - 0.5),
@@ -200,7 +202,9 @@ def played_with(patch: Patch, note: Note, seed: int) -> SoundingNote:
     )
 
 
-def _row(strand: Strand, patch: Patch, pitch_midi: float, level: float, place: float, draws: Draws) -> list[float]:
+def _row(
+    strand: Strand, patch: Patch, pitch_midi: float, velocity: float, level: float, place: float, draws: Draws
+) -> list[float]:
     """The strand's ``COLUMNS``."""
     frequency = midi_to_hz(pitch_midi + strand.detune_cents / 100.0) * strand.ratio
     angle = (min(max(place + patch.width * strand.pan, -1.0), 1.0) + 1.0) * math.pi / 4.0
@@ -224,7 +228,7 @@ def _row(strand: Strand, patch: Patch, pitch_midi: float, level: float, place: f
         strand.movement,
         math.cos(angle),
         math.sin(angle),
-        db_to_gain(patch.send_db),
+        db_to_gain(patch.send_db + patch.velocity_send_db * (velocity - 0.6)),
         db_to_gain(patch.delay_db),
         strand.spread_cents,
         frequency * strand.cutoff_ratio,

@@ -117,8 +117,27 @@ PAD_DARK = HarmonicTone(name="pad.dark", slope=1.35, corner_hz=1_200.0, body_hz=
 PAD_BRIGHT = HarmonicTone(name="pad.bright", slope=0.8, corner_hz=5_000.0, body_hz=700.0, breath_db=-15.0)
 DRONE_DARK = HarmonicTone(name="drone.dark", slope=1.2, corner_hz=600.0, spread_cents=6.0, breath_db=-26.0)
 DRONE_BRIGHT = HarmonicTone(name="drone.bright", slope=0.85, corner_hz=2_200.0, spread_cents=7.0, breath_db=-17.0)
+CHOIR_DARK = HarmonicTone(name="choir.dark", slope=1.1, corner_hz=750.0, body_hz=430.0, spread_cents=11.0,
+                          line_cents=3.0, breath_db=-16.0)  # fmt: skip
+CHOIR_BRIGHT = HarmonicTone(name="choir.bright", slope=0.9, corner_hz=2_800.0, body_hz=1_050.0, spread_cents=11.0,
+                            line_cents=3.0, breath_db=-14.0)  # fmt: skip
+HOLLOW_DARK = HarmonicTone(name="hollow.dark", slope=1.2, corner_hz=1_100.0, even_db=-24.0, spread_cents=6.0)
+HOLLOW_BRIGHT = HarmonicTone(name="hollow.bright", slope=0.9, corner_hz=3_600.0, even_db=-20.0, spread_cents=7.0)
+SILK_DARK = HarmonicTone(name="silk.dark", slope=0.7, corner_hz=1_500.0, body_hz=900.0, even_db=2.0, spread_cents=12.0,
+                         line_cents=2.5, breath_db=-20.0)  # fmt: skip
+SILK_BRIGHT = HarmonicTone(name="silk.bright", slope=0.5, corner_hz=5_500.0, body_hz=2_400.0, spread_cents=12.0,
+                           line_cents=2.5, breath_db=-16.0)  # fmt: skip
+BOWED_DARK = HarmonicTone(name="bowed.dark", slope=0.9, corner_hz=700.0, body_hz=260.0, line_cents=2.5,
+                          breath_db=-20.0)  # fmt: skip
+BOWED_BRIGHT = HarmonicTone(name="bowed.bright", slope=0.7, corner_hz=2_600.0, body_hz=520.0, line_cents=2.5,
+                            breath_db=-15.0)  # fmt: skip
 BREATH = NoiseTone(name="breath", ratio=12.0, octaves=1.2, lowest_hz=400.0)
 GLIMMER = NoiseTone(name="glimmer", ratio=2.0, octaves=0.16, lowest_hz=200.0)
 AIR = NoiseTone(name="air", ratio=9.0, octaves=1.2, lowest_hz=300.0)
 SWELL = NoiseTone(name="swell", ratio=6.0, octaves=1.1, lowest_hz=150.0)
 FELT = NoiseTone(name="felt", ratio=8.0, octaves=0.8)
+WIND = NoiseTone(name="wind", ratio=3.0, octaves=0.9, lowest_hz=140.0)
+HUSH = NoiseTone(name="hush", ratio=24.0, octaves=0.8, lowest_hz=900.0)
+CRACKLE = NoiseTone(name="crackle", ratio=5.0, octaves=0.5, lowest_hz=500.0)
+SKIN = NoiseTone(name="skin", ratio=5.0, octaves=0.9)
+SURF = NoiseTone(name="surf", ratio=3.5, octaves=1.2, lowest_hz=110.0)

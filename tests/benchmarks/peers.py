@@ -43,7 +43,8 @@ RUNS = 3
 DETUNE = tuple(2.0 ** (cents / 1200.0) for cents in (-7.0, 0.0, 7.3))
 
 PAD_VOICE = Patch(
-    name="Pad voice of the comparison",
+    name="Pad voice",
+    character="What the peers are asked to play.",
     envelope=Envelope(attack_seconds=(0.5, 0.5), decay_seconds=1.0, sustain=0.7, release_seconds=2.0),
     strands=(Strand(source="analogue", spread_cents=7.0, cutoff_ratio=5.0, sweep_octaves=1.0, q=2.0),),
     gain_db=-40.0,

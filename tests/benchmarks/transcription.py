@@ -121,7 +121,7 @@ def written_roll(
     roll = np.zeros((len(seconds), KEYS), dtype=bool)
     for note in score.notes:
         if note.layer in layers:
-            begin, end = sounding_seconds(note, patch_for(note.layer, note.role))
+            begin, end = sounding_seconds(note, patch_for(note, performance.seed))
             offset = performance.begin_frames / SAMPLE_RATE_HZ
             within = (seconds >= begin - offset) & (seconds < end - offset)
             roll[within, note.pitch_midi - LOWEST_KEY_MIDI] = True

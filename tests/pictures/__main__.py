@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.pictures import control_lanes, motif_returns, piano_roll, region_map, sound_of_a_minute
+from tests.pictures import control_lanes, motif_returns, patch_sheet, piano_roll, region_map, sound_of_a_minute
 
 PICTURES = {
     "piano-roll": piano_roll.draw,
@@ -12,6 +12,7 @@ PICTURES = {
     "motifs": motif_returns.draw,
     "controls": control_lanes.draw,
     "sound": sound_of_a_minute.draw,
+    "patches": patch_sheet.draw,
 }
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from auralisd.controls import LAYERS, Controls
+from auralisd.controls import Controls
 from auralisd.synthesis.mixing import _leaned
-from auralisd.synthesis.patches import patch_for
+from auralisd.synthesis.patches import CATALOGUE
 from auralisd.synthesis.ramps import RAMP_FRAMES, ControlRamps
 from auralisd.units import BLOCK_FRAMES
 
@@ -43,10 +43,9 @@ def test_a_glide_never_passes_its_goal():
     assert gains.max() == 1.0
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("patch", [patch for row in CATALOGUE.values() for patch in row], ids=lambda patch: patch.name)
 @pytest.mark.parametrize("velocity", [0.2, 0.5, 0.8])
-def test_loud_and_soft_notes_follow_brightness_over_its_whole_range(layer, velocity):
-    patch = patch_for(layer, "any")
+def test_loud_and_soft_notes_follow_brightness_over_its_whole_range(patch, velocity):
     control = np.linspace(0.0, 1.0, 101)
     heard = _leaned(control, np.float64(patch.velocity_brightness * (velocity - 0.5)))
     assert np.all(np.diff(heard) > 0.004)
