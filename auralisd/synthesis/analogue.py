@@ -33,6 +33,8 @@ REACH: Final = 2
 """Samples on either side of an edge that are rounded."""
 
 _TOGETHER: Final = 128  # more gain nothing, and the room stays below 10 MB
+_BLOCKS: Final = 7  # of a segment, that are filtered side by side
+_BLOCK_FRAMES: Final = SEGMENT_FRAMES // _BLOCKS
 _LEAD_ROWS: Final = 2 * REACH  # rows for what edges near a segment's start did before it
 _ROWS: Final = _LEAD_ROWS + SEGMENT_FRAMES + 2 * REACH
 
@@ -46,7 +48,8 @@ class TorchVoices:
     def __init__(self) -> None:
         """Room for 128 voices at once; more are taken in turns."""
         columns = SEGMENTS_PER_PARTITION * _TOGETHER
-        self._trails = torch.zeros(SEGMENT_FRAMES * 2 * columns, dtype=torch.complex64)
+        self._answers = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
+        self._decays = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
         self._edges = torch.zeros(_ROWS * columns)
         self._driven = torch.zeros(SEGMENT_FRAMES * columns)
         self._line = torch.zeros(SEGMENT_FRAMES * columns)
@@ -80,41 +83,56 @@ class TorchVoices:
         columns = segments * voices
         mu, rotation, direct = (_at_segments(values) for values in pole_lines(cutoff_hz, q))
         kappa = [torch.view_as_real(part).T.contiguous() for part in rotation]
-        driven = self._saws(cycles)
-        trails = self._filtered(driven, *mu)
-        begun = torch.empty((segments + 1, voices), dtype=torch.complex64)
-        begun[0] = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
-        answers, decays = (part.unbind(0) for part in trails[-1].view(2, segments, voices).unbind(0))
-        starts = begun.unbind(0)
-        for segment in range(segments):
-            torch.addcmul(answers[segment], decays[segment], starts[segment], out=starts[segment + 1])
-        _rest(starts[-1], states)
-        trail = torch.view_as_real(trails[:, 0].addcmul_(trails[:, 1], begun[:-1].view(-1)))
-        sound = self._sound[: SEGMENT_FRAMES * columns].view(SEGMENT_FRAMES, columns)
-        line = self._line[: SEGMENT_FRAMES * columns].view(SEGMENT_FRAMES, columns)
-        torch.addcmul(direct[0], direct[1], self._ramp, out=sound)
-        sound.mul_(driven)
+        driven = self._saws(cycles).view(_BLOCKS, _BLOCK_FRAMES, columns).transpose(0, 1)
+        trail = torch.view_as_real(self._filtered(driven, *mu, states))
+        sound = self._sound[: SEGMENT_FRAMES * columns].view(_BLOCKS, _BLOCK_FRAMES, columns)
+        line = self._line[: SEGMENT_FRAMES * columns].view(_BLOCK_FRAMES, _BLOCKS, columns)
+        answer, ramp = sound.transpose(0, 1), self._ramp.view(_BLOCKS, _BLOCK_FRAMES, 1).transpose(0, 1)
+        torch.addcmul(direct[0], direct[1], ramp, out=line)
+        torch.mul(line, driven, out=answer)
         for part, sign in ((0, 1.0), (1, -1.0)):
-            torch.addcmul(kappa[0][part], kappa[1][part], self._ramp, out=line)
-            sound.addcmul_(line, trail[..., part], value=sign)
+            torch.addcmul(kappa[0][part], kappa[1][part], ramp, out=line)
+            answer.addcmul_(line, trail[..., part], value=sign)
         return sound.view(SEGMENT_FRAMES, segments, voices).permute(1, 2, 0)
 
-    def _filtered(self, driven: torch.Tensor, mu: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
-        """The pole's answer from rest, and what a state of 1 becomes: complex64 ``(63, 2, columns)``.
+    def _filtered(self, driven: torch.Tensor, mu: torch.Tensor, change: torch.Tensor, states: States) -> torch.Tensor:
+        """The pole's state at each frame: complex64 ``(9, 7, columns)``; moves ``states`` on.
 
-        All segments run side by side, so that a chunk takes 63 steps whatever its length.
+        A recursion in three steps: blocks of nine frames side by side, each from rest and with what a state of 1
+        becomes; the seven blocks of a segment one after the other; the segments one after the other.
+
+        Args:
+            driven: float32 ``(9, 7, columns)``.
+            mu: complex64 ``(columns,)``, at the start of each segment ...
+            change: ... and its change per frame.
+            states: as ``sound`` has them.
         """
-        columns = driven.shape[1]
-        trails = self._trails[: SEGMENT_FRAMES * 2 * columns].view(SEGMENT_FRAMES, 2, columns)
-        trails[:, 0] = driven
-        begun = 1.0 - mu
+        columns, voices = driven.shape[2], states.shape[1]
+        segments = columns // voices
+        size = SEGMENT_FRAMES * columns
+        answers = self._answers[:size].view(_BLOCK_FRAMES, _BLOCKS, columns)
+        decays = self._decays[:size].view(_BLOCK_FRAMES, _BLOCKS, columns)
+        answers.copy_(driven)
+        begun = torch.addcmul(1.0 - mu, change, self._ramp[::_BLOCK_FRAMES], value=-1.0)
         pole = torch.empty_like(begun)
-        answer, decay = trails[0].unbind(0)
-        decay.copy_(begun)
-        for frame, row in enumerate(trails[1:].unbind(0), start=1):
+        answer, decay = answers[0], decays[0].copy_(begun)
+        for frame in range(1, _BLOCK_FRAMES):
             torch.sub(begun, change, alpha=frame, out=pole)
-            answer, decay = row[0].addcmul_(pole, answer), torch.mul(pole, decay, out=row[1])
-        return trails
+            answer, decay = answers[frame].addcmul_(pole, answer), torch.mul(pole, decay, out=decays[frame])
+        rested = torch.zeros((_BLOCKS + 1, columns), dtype=torch.complex64)
+        kept = torch.ones((_BLOCKS + 1, columns), dtype=torch.complex64)
+        for block in range(_BLOCKS):
+            torch.addcmul(answer[block], decay[block], rested[block], out=rested[block + 1])
+            torch.mul(decay[block], kept[block], out=kept[block + 1])
+        starts = torch.empty((segments + 1, voices), dtype=torch.complex64)
+        starts[0] = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
+        ends, shares = (last.view(segments, voices).unbind(0) for last in (rested[-1], kept[-1]))
+        each = starts.unbind(0)
+        for segment in range(segments):
+            torch.addcmul(ends[segment], shares[segment], each[segment], out=each[segment + 1])
+        _rest(each[-1], states)
+        before = torch.addcmul(rested[:-1], kept[:-1], starts[:-1].view(-1))
+        return answers.addcmul_(decays, before)
 
     def _saws(self, cycles: Floats) -> torch.Tensor:
         """The saws of each voice together: float32 ``(63, segments * voices)``."""

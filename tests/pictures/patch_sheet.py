@@ -38,4 +38,4 @@ def draw() -> Path:
             axes.imshow(plt.imread(file), aspect="auto", extent=(0.0, AUDITION_SECONDS, LOWEST_HZ, HIGHEST_HZ))
             axes.set_title(f"{patch.name} ({kind})", fontsize=8, color=look.INK, loc="left", pad=3)
             axes.axis("off")
-    return look.save(figure, "patches")
+    return look.keep(figure, "patches")
