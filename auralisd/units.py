@@ -10,9 +10,8 @@ import math
 
 SAMPLE_RATE_HZ = 44_100
 CHANNELS = 2
-BLOCK_FRAMES = 2_205  # 50 ms: what the renderer makes at a time
+BLOCK_FRAMES = 4_410  # 100 ms: what the renderer makes at a time
 PACKET_FRAMES = 4_410  # 100 ms: what the hub sends at a time
-BLOCKS_PER_PACKET = PACKET_FRAMES // BLOCK_FRAMES
 OPUS_RATE_HZ = 48_000
 OPUS_FRAME_PROGRAMME_FRAMES = 882  # one 20 ms Opus frame, in programme frames
 OPUS_FRAME_CODED_FRAMES = 960  # the same frame at Opus' own rate

@@ -63,7 +63,7 @@ def pre_roll_frames(performance: Performance) -> int:
 
 
 def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | None]:
-    """The sound in blocks of 50 ms; None for each block of the pre-roll. The last block may reach past the end.
+    """The sound in blocks of 100 ms; None for each block of the pre-roll. The last block may reach past the end.
 
     Raises:
         RenderError: the synthesiser failed.

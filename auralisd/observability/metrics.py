@@ -70,7 +70,7 @@ class Metrics:
     def _make_sound_metrics(self) -> None:
         at = self.registry
         self._render = Histogram(
-            "auralisd_render_block_seconds", "Time to render 50 ms of sound", buckets=_RENDER_BUCKETS, registry=at
+            "auralisd_render_block_seconds", "Time to render 100 ms of sound", buckets=_RENDER_BUCKETS, registry=at
         )
         self._real_time = Gauge("auralisd_x_real_time", "Seconds of sound per second of rendering, lately", registry=at)
         self._slack = Gauge(

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 
 from auralisd.synthesis.filters import QUIETEST
-from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_PARTITION, Floats
+from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_SPAN, Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
 SAWS: Final = 3
@@ -47,7 +47,7 @@ class TorchVoices:
 
     def __init__(self) -> None:
         """Room for 128 voices at once; more are taken in turns."""
-        columns = SEGMENTS_PER_PARTITION * _TOGETHER
+        columns = SEGMENTS_PER_SPAN * _TOGETHER
         self._answers = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
         self._decays = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
         self._edges = torch.zeros(_ROWS * columns)

@@ -36,7 +36,7 @@ PHRASES: Final[dict[str, Phrase]] = {
 
 
 def audition(patch: Patch, phrase: Phrase | None = None, *, brightness: float = 0.5) -> Iterator[bytes]:
-    """The patch alone, in the room and mastered, for 15 s: interleaved int16 stereo, 50 ms at a time.
+    """The patch alone, in the room and mastered, for 15 s: interleaved int16 stereo, 100 ms at a time.
 
     Raises:
         RenderError: the synthesiser failed.

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import hardshrink
 
 from auralisd.synthesis.filters import QUIETEST, SegmentFilter, high_pass, low_pass
-from auralisd.synthesis.grid import PARTITION_FRAMES, Chunk
+from auralisd.synthesis.grid import SPAN_FRAMES, Chunk
 from auralisd.synthesis.reverb import moved
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -18,8 +18,8 @@ DRIFT_SECONDS: Final = 0.0035
 FEEDBACK: Final = 0.34
 _TAP_LEFT: Final = (0.62, 0.22, 0.40)
 _TAP_RIGHT: Final = (0.20, 0.58, 0.36)
-_LINE_FRAMES: Final = 40 * PARTITION_FRAMES  # 2 s
-_SLACK_FRAMES: Final = 32  # more than a tap drifts in a partition
+_LINE_FRAMES: Final = 20 * SPAN_FRAMES  # 2 s
+_SLACK_FRAMES: Final = 32  # more than a tap drifts in a span
 _TAP_SECONDS: Final = np.array(TAP_SECONDS)
 _DRIFT_PERIODS_SECONDS: Final = np.array((11.3, 17.9, 23.7))[:, None]
 
@@ -52,15 +52,15 @@ class EchoDelay:
 
     def _place(self) -> None:
         self._places = torch.tensor((_TAP_LEFT, _TAP_RIGHT), device=self.device)
-        self._frames = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=self.device)
+        self._frames = torch.arange(SPAN_FRAMES, dtype=torch.float32, device=self.device)
 
     def _taps(self, chunk: Chunk) -> torch.Tensor:
         """What the three taps read, float32 ``(3, frames)``; their distance drifts in straight lines."""
-        ends = np.array([chunk.partition, chunk.partition + 1], dtype=np.float64) * PARTITION_FRAMES
+        ends = np.array([chunk.span, chunk.span + 1], dtype=np.float64) * SPAN_FRAMES
         turns = 2.0 * np.pi * ends / (SAMPLE_RATE_HZ * _DRIFT_PERIODS_SECONDS)
         swing = 0.5 * (np.sin(turns) + np.sin(0.618 * turns + 1.0))
         distance = (_TAP_SECONDS[:, None] + DRIFT_SECONDS * swing) * SAMPLE_RATE_HZ
-        slope = (distance[:, 1] - distance[:, 0]) / PARTITION_FRAMES
+        slope = (distance[:, 1] - distance[:, 0]) / SPAN_FRAMES
         first = chunk.start - (distance[:, 0] + slope * chunk.offset)
         whole = np.floor(first).astype(np.int64)
         begin, step, apart = (

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn.functional import hardshrink
 
-from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_PARTITION, Floats
+from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_SPAN, Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
 QUIETEST: Final = 1e-15
@@ -94,7 +94,7 @@ class SegmentFilter:
     """
 
     def __init__(self, channels: tuple[Sections, ...], device: torch.device) -> None:
-        """Unroll the filters of ``channels`` over a segment and a partition."""
+        """Unroll the filters of ``channels`` over a segment and a span."""
         systems = [_state_space(sections) for sections in channels]
         self._order = max(1, max(len(a) for a, _, _, _ in systems))
         unrolled = [_unrolled(*_padded(system, self._order)) for system in systems]
@@ -125,7 +125,7 @@ def _padded(system: tuple[Floats, Floats, Floats, float], order: int) -> tuple[F
 
 def _unrolled(a: Floats, b: Floats, c: Floats, d: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Matrices that act on row vectors: own input, input to state, states to states, state to output."""
-    length, order, spans = SEGMENT_FRAMES, len(a), SEGMENTS_PER_PARTITION + 1
+    length, order, spans = SEGMENT_FRAMES, len(a), SEGMENTS_PER_SPAN + 1
     powers = [np.eye(order)]
     for _ in range(length):
         powers.append(a @ powers[-1])

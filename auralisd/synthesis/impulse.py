@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from auralisd.synthesis.chance import generator
-from auralisd.synthesis.grid import PARTITION_FRAMES, Floats
+from auralisd.synthesis.grid import Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
+PARTITION_FRAMES: Final = 2_205  # 50 ms
 EARLY_PARTITIONS: Final = 40  # 2.0 s, all that reaches above 4.5 kHz
 LATE_PARTITIONS: Final = 82  # to 6.1 s
 PARTITIONS: Final = EARLY_PARTITIONS + LATE_PARTITIONS

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from auralisd.synthesis.grid import PARTITION_FRAMES, Chunk, Floats
+from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
 TARGET_LUFS: Final = -18.0
@@ -49,9 +49,9 @@ class LoudnessServo:
 
     def __init__(self) -> None:
         """Nothing heard: gain 1."""
-        frequencies = np.arange(PARTITION_FRAMES // 2 + 1) * SAMPLE_RATE_HZ / PARTITION_FRAMES
-        self._weights = 2.0 * k_weighting_power(frequencies) / PARTITION_FRAMES**2
-        self._frame = np.zeros((2, PARTITION_FRAMES), dtype=np.float32)
+        frequencies = np.arange(SPAN_FRAMES // 2 + 1) * SAMPLE_RATE_HZ / SPAN_FRAMES
+        self._weights = 2.0 * k_weighting_power(frequencies) / SPAN_FRAMES**2
+        self._frame = np.zeros((2, SPAN_FRAMES), dtype=np.float32)
         self._second: list[float] = []
         self._powers: deque[float] = deque(maxlen=WINDOW_SECONDS)
         self._from_db = 0.0
@@ -71,7 +71,7 @@ class LoudnessServo:
     def listen(self, chunk: Chunk, reference: np.ndarray) -> None:
         """Take in ``reference``, float32 ``(2, frames)``; decide anew at each full second."""
         self._frame[:, chunk.offset : chunk.offset + chunk.frames] = reference
-        if not chunk.completes_partition:
+        if not chunk.completes_span:
             return
         spectrum = np.fft.rfft(self._frame)
         power = spectrum.real**2 + spectrum.imag**2

@@ -1,6 +1,6 @@
 """From the mix to 16 bits: servo, warmth, mono bass, level, limiter, dither. On the host, in one pass.
 
-What the device computed comes over in one copy; everything here works on 2205 stereo frames at a time.
+What the device computed comes over in one copy; everything here works on 4410 stereo frames at a time.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Mastering:
         return torch.stack((middle + side, middle - side))
 
     def _dithered(self, chunk: Chunk, sound: torch.Tensor) -> bytes:
-        begin = hashed(self._seed, chunk.partition) + chunk.offset // SEGMENT_FRAMES
+        begin = hashed(self._seed, chunk.span) + chunk.offset // SEGMENT_FRAMES
         rows = (begin % _DITHER_ROWS + np.arange(chunk.segments)) % _DITHER_ROWS
         interleaved = sound.numpy().T.reshape(-1)
         steps = np.rint(interleaved * 32767.0 + self._dither[rows].reshape(-1))

@@ -17,7 +17,7 @@ from auralisd.kernel.shelf import KernelShelf
 from auralisd.synthesis.analogue import SAWS, TorchVoices
 from auralisd.synthesis.chance import Walks
 from auralisd.synthesis.compiled import CompiledVoices, voices_from
-from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, Chunk, Floats, Integers
+from auralisd.synthesis.grid import SEGMENT_FRAMES, SPAN_FRAMES, Chunk, Floats, Integers
 from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
 from auralisd.synthesis.ramps import RampedControls
@@ -101,10 +101,10 @@ class VoiceMixer:
         return np.asarray(amplitude)
 
     def _walk_lines(self, chunk: Chunk, keys: Integers, points: Floats) -> Floats:
-        """The walks ``keys``, read at both ends of the partition and straight between: ``(keys, points)``."""
-        ends = np.array([chunk.partition, chunk.partition + 1], dtype=np.float64) * PARTITION_FRAMES
+        """The walks ``keys``, read at both ends of the span and straight between: ``(keys, points)``."""
+        ends = np.array([chunk.span, chunk.span + 1], dtype=np.float64) * SPAN_FRAMES
         values = self.walks.at(ends[None, :], keys[:, None])
-        share = (points - ends[0]) / PARTITION_FRAMES
+        share = (points - ends[0]) / SPAN_FRAMES
         return np.asarray(values[:, :1] + (values[:, 1:] - values[:, :1]) * share)
 
     def _sound(self, chunk: Chunk, arrays: Arrays, points: Floats, age: Floats, bright: Floats) -> torch.Tensor:

@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 import torch
 
-from auralisd.synthesis.grid import PARTITION_FRAMES, Chunk
+from auralisd.synthesis.grid import Chunk
 from auralisd.synthesis.impulse import (
     EARLY_BINS,
     EARLY_PARTITIONS,
     LATE_BINS,
     LATE_PARTITIONS,
+    PARTITION_FRAMES,
     PARTITIONS,
     SPECTRUM_FRAMES,
     ImpulseBands,
@@ -25,7 +26,7 @@ from auralisd.synthesis.impulse import (
 )
 
 FADE_PARTITIONS: Final = 24  # 1.2 s from one impulse to the next
-_PARTITIONS_PER_STEP: Final = 16  # of a new impulse, made per 50 ms
+_PARTITIONS_PER_STEP: Final = 16  # of a new impulse, made per partition
 _SMALLEST_CHANGE: Final = 0.004
 
 
@@ -87,14 +88,19 @@ class Reverb:
         Returns:
             float32 ``(2, frames)``.
         """
-        start = PARTITION_FRAMES + chunk.offset
-        self._incoming[:, start : start + chunk.frames] = send
-        wet = self._outgoing[:, chunk.offset : chunk.offset + chunk.frames]
-        if chunk.completes_partition:
-            self._follow(space)
-            self._outgoing = self._convolved(chunk.partition)
-            self._incoming[:, :PARTITION_FRAMES] = self._incoming[:, PARTITION_FRAMES:].clone()
-        return wet
+        wet, taken = [], 0
+        while taken < chunk.frames:
+            partition, offset = divmod(chunk.start + taken, PARTITION_FRAMES)
+            frames = min(chunk.frames - taken, PARTITION_FRAMES - offset)
+            start = PARTITION_FRAMES + offset
+            self._incoming[:, start : start + frames] = send[:, taken : taken + frames]
+            wet.append(self._outgoing[:, offset : offset + frames])
+            if offset + frames == PARTITION_FRAMES:
+                self._follow(space)
+                self._outgoing = self._convolved(partition)
+                self._incoming[:, :PARTITION_FRAMES] = self._incoming[:, PARTITION_FRAMES:].clone()
+            taken += frames
+        return torch.cat(wet, dim=1) if len(wet) > 1 else wet[0]
 
     def move_to(self, device: torch.device) -> None:
         """Take all state to ``device``; what cannot be read any more begins from silence."""

@@ -1,6 +1,6 @@
 """The one door to torchsynth: its oscillators and envelopes, streamed.
 
-torchsynth makes whole notes from sample 0; a daemon needs any 50 ms of a note. So only its maths is used:
+torchsynth makes whole notes from sample 0; a daemon needs any 100 ms of a note. So only its maths is used:
 ``VCO.oscillator`` on phases computed in float64 from absolute time, and ``ADSR`` with ``ramp`` replaced by
 one that takes the age of each note. ``p`` gives plain tensors instead of 0-to-1 parameters, so there are
 no ranges to fit into and no clamping. (Importing torchsynth overwrites ``torch.pi`` with a float32 value;

@@ -22,7 +22,7 @@ from av.container import OutputContainer
 
 from auralisd.audio import PCM16_BYTES_PER_FRAME
 from auralisd.errors import EncoderError, FormatError
-from auralisd.units import BLOCK_FRAMES, CHANNELS, OPUS_RATE_HZ, SAMPLE_RATE_HZ
+from auralisd.units import CHANNELS, OPUS_RATE_HZ, PACKET_FRAMES, SAMPLE_RATE_HZ
 
 GENRE: Final = "Ambient"
 OPUS_PRE_SKIP_CODED_FRAMES: Final = 312  # 6.5 ms at 48 kHz: libopus' lookahead, by which a decoder's output lags
@@ -79,7 +79,7 @@ STREAM_RECIPES: Final[Mapping[str, Recipe]] = {
         codec="flac",
         sample_format="s16",
         # FLAC's own choice, 4608, does not divide a packet and would come in bursts.
-        codec_options={"frame_size": str(BLOCK_FRAMES)},
+        codec_options={"frame_size": str(PACKET_FRAMES // 2)},
         container_options={"metadata_header_padding": "0"},
     ),
     "aac": Recipe(

@@ -65,7 +65,7 @@ def play_fixture() -> Callable[..., np.ndarray]:
         seconds: float,
         *,
         turns: dict[float, Controls] | None = None,
-        frames: int = 2205,
+        frames: int = 4410,
         seed: int = 5,
         renderer: Renderer | None = None,
     ) -> np.ndarray:
@@ -73,7 +73,7 @@ def play_fixture() -> Callable[..., np.ndarray]:
         renderer = renderer or Renderer(seed=seed, controls=turns[0.0])
         renderer.accept(score)
         pcm16 = b""
-        end = renderer.position + int(seconds * SAMPLE_RATE_HZ / 2205) * 2205
+        end = renderer.position + int(seconds * SAMPLE_RATE_HZ / 4410) * 4410
         while renderer.position < end:
             now = renderer.position / SAMPLE_RATE_HZ
             controls = turns[max(moment for moment in turns if moment <= now + 1e-9)]

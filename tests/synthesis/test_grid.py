@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auralisd.synthesis.grid import PARTITION_FRAMES, SEGMENT_FRAMES, chunks
+from auralisd.synthesis.grid import SEGMENT_FRAMES, SPAN_FRAMES, chunks
 
 
 @given(st.integers(0, 10**9), st.integers(1, 200))
-def test_chunks_are_whole_segments_inside_one_partition_and_leave_nothing_out(start, segments):
+def test_chunks_are_whole_segments_inside_one_span_and_leave_nothing_out(start, segments):
     begin, frames = start * SEGMENT_FRAMES, segments * SEGMENT_FRAMES
     cut = list(chunks(begin, frames))
     assert cut[0].start == begin
@@ -18,8 +18,8 @@ def test_chunks_are_whole_segments_inside_one_partition_and_leave_nothing_out(st
     assert all(before.end == after.start for before, after in pairwise(cut))
     for chunk in cut:
         assert chunk.frames % SEGMENT_FRAMES == 0
-        assert chunk.start // PARTITION_FRAMES == (chunk.end - 1) // PARTITION_FRAMES
-        assert chunk.completes_partition == (chunk.end % PARTITION_FRAMES == 0)
+        assert chunk.start // SPAN_FRAMES == (chunk.end - 1) // SPAN_FRAMES
+        assert chunk.completes_span == (chunk.end % SPAN_FRAMES == 0)
 
 
 @pytest.mark.parametrize(("start", "frames"), [(1, 63), (63, 64), (0, 0), (-63, 63)])

@@ -5,8 +5,15 @@ import pytest
 import torch
 
 from auralisd.synthesis.delay import FEEDBACK, TAP_SECONDS, EchoDelay
-from auralisd.synthesis.grid import PARTITION_FRAMES, chunks
-from auralisd.synthesis.impulse import EARLY_PARTITIONS, PARTITIONS, ImpulseBands, Room, reverberation_seconds
+from auralisd.synthesis.grid import chunks
+from auralisd.synthesis.impulse import (
+    EARLY_PARTITIONS,
+    PARTITION_FRAMES,
+    PARTITIONS,
+    ImpulseBands,
+    Room,
+    reverberation_seconds,
+)
 from auralisd.synthesis.reverb import Reverb
 from auralisd.units import SAMPLE_RATE_HZ
 

@@ -12,7 +12,7 @@ from auralisd.composition import Composer
 from auralisd.controls import Controls
 from auralisd.daemon.studio import Instrument, Studio
 from auralisd.errors import DeviceError
-from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES
+from auralisd.units import PACKET_FRAMES
 
 log = structlog.get_logger()
 
@@ -44,8 +44,7 @@ def _rehearse(new_instrument: Callable[..., Instrument], device: str) -> None:
     controls = Controls()
     instrument = new_instrument(seed=0, device=device, position=0, controls=controls)
     instrument.accept(Composer(seed=0, controls=controls).advance(PACKET_FRAMES))
-    for _ in range(BLOCKS_PER_PACKET):
-        instrument.render(controls, BLOCK_FRAMES)
+    instrument.render(controls, PACKET_FRAMES)
 
 
 def _choose(wanted_device: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from auralisd.daemon.studio import Instrument, Studio
 from auralisd.errors import RenderError
 from auralisd.quality import BROUGHT_BACK, LEFT_OUT, Quality
 from auralisd.score import Reason, ScoreSlice
-from auralisd.units import BLOCK_FRAMES, BLOCKS_PER_PACKET, PACKET_FRAMES, frames_to_seconds
+from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, frames_to_seconds
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ def render_packet(
     instrument.make_do_with(quality)
     for piece in pieces:
         instrument.accept(piece)
-    made = b"".join(instrument.render(controls, BLOCK_FRAMES).pcm16 for _ in range(BLOCKS_PER_PACKET))
+    made = instrument.render(controls, PACKET_FRAMES).pcm16
     return made, time.thread_time() - started
 
 
