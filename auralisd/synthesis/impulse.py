@@ -1,7 +1,7 @@
 """The room: a synthesised stereo impulse response whose high frequencies die sooner than its low ones.
 
 Five bands of stationary noise are made once. An impulse for any reverberation time is those bands under
-exponential decays, cut into partitions and transformed; it can be made a few partitions at a time, so that
+exponential decays, faded into partitions and transformed; it can be made a few partitions at a time, so that
 turning ``space`` never costs a block its deadline. After Moorer, "About this reverberation business" (1979).
 """
 
@@ -21,9 +21,10 @@ PARTITION_FRAMES: Final = 2_205  # 50 ms
 EARLY_PARTITIONS: Final = 40  # 2.0 s, all that reaches above 4.5 kHz
 LATE_PARTITIONS: Final = 82  # to 6.1 s
 PARTITIONS: Final = EARLY_PARTITIONS + LATE_PARTITIONS
-SPECTRUM_FRAMES: Final = 2 * PARTITION_FRAMES
-EARLY_BINS: Final = 1_024  # to 10.2 kHz
-LATE_BINS: Final = 448  # to 4.5 kHz
+SLOPE_FRAMES: Final = 390  # neighbouring partitions are faded into each other over 9 ms
+SPECTRUM_FRAMES: Final = 4_800  # a partition of sound, one of the impulse, and the slope
+EARLY_BINS: Final = 1_112  # to 10.2 kHz
+LATE_BINS: Final = 488  # to 4.5 kHz
 
 _FRAMES: Final = PARTITIONS * PARTITION_FRAMES
 _EDGES_HZ: Final = (250.0, 550.0, 1_300.0, 3_000.0, 6_000.0, 8_500.0)
@@ -74,26 +75,39 @@ class ImpulseBands:
             [torch.fft.irfft(spectrum * torch.from_numpy(mask), n=_FRAMES).half() for mask in masks]
         )
         self._gains = 10.0 ** (np.array(_BAND_DB) / 20.0)
+        self._fades = torch.ones(PARTITION_FRAMES + SLOPE_FRAMES)
+        rising = torch.sin(torch.arange(SLOPE_FRAMES) * (torch.pi / 2.0 / SLOPE_FRAMES)) ** 2
+        self._fades[:SLOPE_FRAMES], self._fades[PARTITION_FRAMES:] = rising, 1.0 - rising
 
     def spectra(self, room: Room, first: int, count: int) -> torch.Tensor:
         """Transforms of partitions ``first`` to ``first + count`` of the impulse for ``room``.
+
+        A partition cut off sharply would reach above any bin that is kept, and what is missing there would be heard
+        as a click at each partition. So each fades in over ``SLOPE_FRAMES`` while the one before fades out, and the
+        whole impulse comes half a slope (4.4 ms) late.
 
         Returns:
             complex64 ``(2, count, SPECTRUM_FRAMES // 2 + 1)``, of an impulse that
             passes a held tone of 0.5 to 1.3 kHz at its own level, on average.
         """
-        begin, end = first * PARTITION_FRAMES, (first + count) * PARTITION_FRAMES
+        begin = first * PARTITION_FRAMES - SLOPE_FRAMES // 2
+        end = begin + count * PARTITION_FRAMES + SLOPE_FRAMES
         rates = self._rates(room.reverberation_seconds)
-        seconds = torch.arange(begin, end, dtype=torch.float32) / SAMPLE_RATE_HZ
+        inside = slice(max(begin, 0), min(end, _FRAMES))
+        seconds = torch.arange(inside.start, inside.stop, dtype=torch.float32) / SAMPLE_RATE_HZ
         scale = self._gains / np.sqrt(SAMPLE_RATE_HZ / (2.0 * rates[_LEVEL_BAND]))
-        impulse = torch.zeros((2, end - begin))
+        whole = torch.zeros((2, end - begin))
+        impulse = whole[:, inside.start - begin : inside.stop - begin]
         for band, (rate, gain) in enumerate(zip(rates, scale, strict=True)):
-            impulse.addcmul_(self._noise[band, :, begin:end].float(), torch.exp(-rate * seconds), value=float(gain))
+            impulse.addcmul_(self._noise[band, :, inside].float(), torch.exp(-rate * seconds), value=float(gain))
         impulse *= 1.0 - torch.exp(-seconds / _BUILD_UP_SECONDS)
         length, fade = (_SHORT_FRAMES, _SHORT_FADE_OUT_SECONDS) if room.short else (_FRAMES, _FADE_OUT_SECONDS)
         left = (length / SAMPLE_RATE_HZ - seconds).clamp(min=0.0, max=fade) / fade
         impulse *= left * left * (3.0 - 2.0 * left)
-        spectra: torch.Tensor = torch.fft.rfft(impulse.view(2, count, PARTITION_FRAMES), n=SPECTRUM_FRAMES)
+        parts = whole.unfold(1, PARTITION_FRAMES + SLOPE_FRAMES, PARTITION_FRAMES) * self._fades
+        if first == 0:
+            parts[:, 0, :SLOPE_FRAMES] = whole[:, :SLOPE_FRAMES]  # nothing comes before that could fade out
+        spectra: torch.Tensor = torch.fft.rfft(parts, n=SPECTRUM_FRAMES)
         return spectra
 
     def _rates(self, low_band_seconds: float) -> Floats:

@@ -1,6 +1,6 @@
 """Long stereo reverb: uniformly partitioned FFT convolution (Gardner 1995; Wefers 2015).
 
-The partition is 2205 frames, and the wet sound comes one partition late: that is the pre-delay of 50 ms.
+The partition is 2205 frames, and the wet sound comes one partition and 4 ms late: that is the pre-delay.
 Early partitions are kept to 10 kHz, late ones to 4.5 kHz, where the impulse has nothing above. Slots are
 taken by absolute partition number, so the result does not depend on when the reverb was started.
 """
@@ -25,6 +25,7 @@ from auralisd.synthesis.impulse import (
     Room,
 )
 
+_HELD_FRAMES: Final = SPECTRUM_FRAMES - PARTITION_FRAMES  # of the past, beside each new partition
 FADE_PARTITIONS: Final = 24  # 1.2 s from one impulse to the next
 _PARTITIONS_PER_STEP: Final = 16  # of a new impulse, made per partition
 _SMALLEST_CHANGE: Final = 0.004
@@ -92,13 +93,13 @@ class Reverb:
         while taken < chunk.frames:
             partition, offset = divmod(chunk.start + taken, PARTITION_FRAMES)
             frames = min(chunk.frames - taken, PARTITION_FRAMES - offset)
-            start = PARTITION_FRAMES + offset
+            start = _HELD_FRAMES + offset
             self._incoming[:, start : start + frames] = send[:, taken : taken + frames]
             wet.append(self._outgoing[:, offset : offset + frames])
             if offset + frames == PARTITION_FRAMES:
                 self._follow(space)
                 self._outgoing = self._convolved(partition)
-                self._incoming[:, :PARTITION_FRAMES] = self._incoming[:, PARTITION_FRAMES:].clone()
+                self._incoming[:, :_HELD_FRAMES] = self._incoming[:, PARTITION_FRAMES:].clone()
             taken += frames
         return torch.cat(wet, dim=1) if len(wet) > 1 else wet[0]
 
@@ -160,7 +161,7 @@ class Reverb:
             torch.mul(self._late, late, out=self._products[1])
             total[:, :LATE_BINS] += self._products[1].sum(dim=1)
         both: torch.Tensor = torch.fft.irfft(total, n=SPECTRUM_FRAMES)
-        return both[:, PARTITION_FRAMES:]
+        return both[:, _HELD_FRAMES:]
 
 
 def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
