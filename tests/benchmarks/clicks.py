@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SHARPEST_OVER_AROUND = 25.0
-"""How far above the median of its surroundings a bend is a click; what is struck or blown stays below 12."""
+SHARPEST_OVER_AROUND = 10.0
+"""How far above the median of its surroundings a bend is a click; music of pads, keys and strokes stays below 8."""
 
 SMALLEST_BEND = 0.02  # a step of 0.002 of full scale, -54 dB: a smaller one is masked by the music
 _AROUND_FRAMES = 2_205

@@ -109,14 +109,14 @@ def largest_jump(short_term: NDArray[np.float64]) -> float:
 
 
 def tilt_db_per_octave(sound: NDArray[np.float64]) -> float:
-    """Slope of the power density between 125 Hz and 8 kHz, fitted over octave bands."""
+    """Slope of the levels of the octave bands from 125 Hz to 8 kHz, as an analyser shows them: pink noise is level."""
     mono = sound.mean(axis=1)
     windows = mono[: len(mono) // 8_192 * 8_192].reshape(-1, 8_192) * np.hanning(8_192)
     power = np.mean(np.abs(np.fft.rfft(windows)) ** 2, axis=0)
     hertz = np.fft.rfftfreq(8_192, 1.0 / SAMPLE_RATE_HZ)
     octaves = np.arange(7)
     edges = 125.0 * 2.0 ** (octaves - 0.5)
-    levels = [10 * np.log10(power[(hertz >= edge) & (hertz < 2 * edge)].mean()) for edge in edges]
+    levels = [10 * np.log10(power[(hertz >= edge) & (hertz < 2 * edge)].sum()) for edge in edges]
     return float(np.polyfit(octaves, levels, 1)[0])
 
 
