@@ -17,6 +17,13 @@ hypothesis.settings.register_profile("every run alike", derandomize=True, deadli
 hypothesis.settings.load_profile("every run alike")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Two processes share the files of tests; what is judged by the clock or drives a browser runs alone, in one."""
+    asked = config.getoption("markexpr")
+    alone = any(suite in asked and f"not {suite}" not in asked for suite in ("browser", "realtime"))
+    return 0 if alone else 2
+
+
 @pytest.fixture(autouse=True)
 def log_lines(request):
     """The structured log of the test; an ERROR in it fails the test unless it is marked ``logs_errors``."""

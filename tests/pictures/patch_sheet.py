@@ -20,7 +20,7 @@ def draw() -> Path:
     """Draw it; returns where."""
     patches = [(kind, patch) for kind, row in CATALOGUE.items() for patch in row]
     rows = math.ceil(len(patches) / COLUMNS)
-    height = 1.9 * rows + 1.0
+    height = 1.5 * rows + 1.0
     figure, (sheet,) = look.sheet(
         "Every patch by itself",
         f"A few notes on each, in the room and mastered, {AUDITION_SECONDS:.0f} s. Upwards pitch from 30 Hz to 16 kHz.",
@@ -38,4 +38,4 @@ def draw() -> Path:
             axes.imshow(plt.imread(file), aspect="auto", extent=(0.0, AUDITION_SECONDS, LOWEST_HZ, HIGHEST_HZ))
             axes.set_title(f"{patch.name} ({kind})", fontsize=8, color=look.INK, loc="left", pad=3)
             axes.axis("off")
-    return look.keep(figure, "patches")
+    return look.keep(figure, "patches", colours=40)
