@@ -72,7 +72,8 @@ DROP: Final = Patch(
     strands=(
         Strand(source="sine", gain_db=-5.0, ratio=2.0, drop_semitones=5.0, drop_seconds=0.05, decay_seconds=0.45,
                at_dark=0.7, at_bright=1.3),
-        Strand(source="table", tone=CRACKLE, gain_db=-9.0, at_dark=0.4, at_bright=1.6, decay_seconds=0.18, pan=0.4),
+        Strand(source="table", tone=CRACKLE, gain_db=-9.0, ratio=0.5, decay_seconds=0.18, pan=0.4,
+               at_dark=0.4, at_bright=1.6),
     ),
     gain_db=-16.0,
     width=0.5,
