@@ -6,6 +6,7 @@ change and is not filled up. It looks back 60 s, and what it has not heard yet c
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -44,14 +45,36 @@ def _section_power(frequencies_hz: Floats, corner_hz: float, q: float, *, shelf_
     return np.asarray(np.abs(response) ** 2)
 
 
+def lufs(power: float) -> float:
+    """Loudness of a K-weighted ``power``, both channels together; -100 at the least."""
+    return max(_OFFSET_LU + 10.0 * math.log10(max(power, 1e-30)), -100.0)
+
+
+class SpanMeter:
+    """K-weighted power of each span of 100 ms, both channels together."""
+
+    def __init__(self) -> None:
+        """Nothing heard."""
+        frequencies = np.arange(SPAN_FRAMES // 2 + 1) * SAMPLE_RATE_HZ / SPAN_FRAMES
+        self._weights = 2.0 * k_weighting_power(frequencies) / SPAN_FRAMES**2
+        self._frame = np.zeros((2, SPAN_FRAMES), dtype=np.float32)
+
+    def power(self, chunk: Chunk, sound: np.ndarray) -> float | None:
+        """Take in ``sound``, float32 ``(2, frames)``; the power of the span that ends with it, None inside a span."""
+        self._frame[:, chunk.offset : chunk.offset + chunk.frames] = sound
+        if not chunk.completes_span:
+            return None
+        spectrum = np.fft.rfft(self._frame)
+        power = spectrum.real**2 + spectrum.imag**2
+        return float(power.sum(axis=0) @ self._weights)
+
+
 class LoudnessServo:
     """Follows the loudness of the last minute and gives the gain that brings it to target."""
 
     def __init__(self) -> None:
         """Nothing heard: gain 1."""
-        frequencies = np.arange(SPAN_FRAMES // 2 + 1) * SAMPLE_RATE_HZ / SPAN_FRAMES
-        self._weights = 2.0 * k_weighting_power(frequencies) / SPAN_FRAMES**2
-        self._frame = np.zeros((2, SPAN_FRAMES), dtype=np.float32)
+        self._meter = SpanMeter()
         self._second: list[float] = []
         self._powers: deque[float] = deque(maxlen=WINDOW_SECONDS)
         self._from_db = 0.0
@@ -70,12 +93,10 @@ class LoudnessServo:
 
     def listen(self, chunk: Chunk, reference: np.ndarray) -> None:
         """Take in ``reference``, float32 ``(2, frames)``; decide anew at each full second."""
-        self._frame[:, chunk.offset : chunk.offset + chunk.frames] = reference
-        if not chunk.completes_span:
+        power = self._meter.power(chunk, reference)
+        if power is None:
             return
-        spectrum = np.fft.rfft(self._frame)
-        power = spectrum.real**2 + spectrum.imag**2
-        self._second.append(float(power.sum(axis=0) @ self._weights))
+        self._second.append(power)
         if chunk.end % SAMPLE_RATE_HZ == 0:
             self._powers.append(sum(self._second) / len(self._second))
             self._second.clear()

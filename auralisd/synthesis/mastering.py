@@ -1,4 +1,4 @@
-"""From the mix to 16 bits: servo, warmth, mono bass, level, limiter, dither. On the host, in one pass.
+"""From the mix to 16 bits: servo, glue, warmth, mono bass, level, limiter, dither. On the host, in one pass.
 
 What the device computed comes over in one copy; everything here works on 4410 stereo frames at a time.
 """
@@ -12,6 +12,7 @@ import torch
 
 from auralisd.synthesis.chance import generator, hashed
 from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
+from auralisd.synthesis.glue import Glue
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, Floats
 from auralisd.synthesis.limiter import TruePeakLimiter
 from auralisd.synthesis.loudness import LoudnessServo
@@ -31,6 +32,7 @@ class Mastering:
         """Everything at rest."""
         host = torch.device("cpu")
         self.servo = LoudnessServo()
+        self.glue = Glue()
         self.limiter = TruePeakLimiter()
         self._seed = seed
         self._bass = SegmentFilter((dc_block(), high_pass(MONO_BELOW_HZ, 4)), host)
@@ -51,9 +53,10 @@ class Mastering:
         Returns:
             Interleaved little-endian int16 stereo.
         """
-        servo = self.servo.gains(chunk.points())
+        gains = self.servo.gains(chunk.points()) * self.glue.gains(chunk.points())
         self.servo.listen(chunk, reference.numpy())
-        sound = self._lines(mix, servo)
+        self.glue.listen(chunk, mix)
+        sound = self._lines(mix, gains)
         sound = self._warmed(sound, controls.warmth)
         sound = self._mono_below(sound)
         sound = self._lines(sound, controls.level_gain)
