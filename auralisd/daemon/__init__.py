@@ -18,6 +18,8 @@ from auralisd.settings import Settings
 
 log = structlog.get_logger()
 
+EX_SOFTWARE = 70  # of sysexits.h: it failed too often to go on in this process; a service manager starts another
+
 
 def run_daemon(settings: Settings, *, config_path: Path | None) -> int:
     """Play until stopped; answers the exit code.
@@ -36,16 +38,17 @@ def run_daemon(settings: Settings, *, config_path: Path | None) -> int:
     from auralisd.daemon.supervisor import run_tree  # after the log, so that its slow imports are accounted for
 
     jobs = JobsUnderWay()
-    trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds)
+    given_up: bool = trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds)
     log.info("stopped")
+    status = EX_SOFTWARE if given_up else 0
     if jobs or "torch" in sys.modules:
-        _leave_at_once()
-    return 0
+        _leave_at_once(status)
+    return status
 
 
-def _leave_at_once() -> None:
+def _leave_at_once(status: int) -> None:
     """End the process past a thread that hangs and past the taking down of torch: Python would wait for either."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)

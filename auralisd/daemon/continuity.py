@@ -68,10 +68,13 @@ class Continuity:
         """Whether the last packet came from the bed."""
         return self._bed is not None
 
-    def next_block(self, position: int, live: AudioBlock | None) -> AudioBlock:
-        """The sound for ``position``: ``live`` if it is there, else the bed, crossfaded on a change."""
+    def next_block(self, position: int, live: AudioBlock | None, *, anew: bool = False) -> AudioBlock:
+        """The sound for ``position``: ``live`` if it is there, else the bed, crossfaded on a change.
+
+        ``anew`` says that another instrument plays from here on, one whose sound does not join on to the last packet.
+        """
         if live is not None and self._bed is None and self._begun:
-            block = AudioBlock(position=position, pcm16=live.pcm16)
+            block = self._anew(position, live) if anew else AudioBlock(position=position, pcm16=live.pcm16)
         elif live is not None:
             block = self._back_to_live(position, live)
         else:
@@ -96,13 +99,20 @@ class Continuity:
         sound = self._bed.take(PACKET_FRAMES) * np.float32(self._gain)
         if starting:
             fade_in, fade_out = crossfade_gains(PACKET_FRAMES)
-            sound = sound * fade_in
-            if len(self._held) >= PACKET_FRAMES * PCM16_BYTES_PER_FRAME:
-                # The live sound is not there to be faded out; its mirror image goes on without a step.
-                heard = pcm16_to_samples(bytes(self._held[-PACKET_FRAMES * PCM16_BYTES_PER_FRAME :]))
-                sound = sound + heard[:, ::-1] * fade_out
+            sound = sound * fade_in + self._mirrored() * fade_out
         self._begun = True
         return AudioBlock(position=position, pcm16=samples_to_pcm16(sound), bed=True)
+
+    def _anew(self, position: int, live: AudioBlock) -> AudioBlock:
+        fade_in, fade_out = crossfade_gains(PACKET_FRAMES)
+        sound = pcm16_to_samples(live.pcm16) * fade_in + self._mirrored() * fade_out
+        return AudioBlock(position=position, pcm16=samples_to_pcm16(sound))
+
+    def _mirrored(self) -> Samples:
+        """The last live packet backwards: what is not there to be faded out goes on without a step."""
+        if len(self._held) < PACKET_FRAMES * PCM16_BYTES_PER_FRAME:
+            return np.zeros((2, PACKET_FRAMES), dtype=np.float32)
+        return pcm16_to_samples(bytes(self._held[-PACKET_FRAMES * PCM16_BYTES_PER_FRAME :]))[:, ::-1]
 
     @property
     def _gain(self) -> float:

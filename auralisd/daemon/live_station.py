@@ -12,11 +12,13 @@ import trio
 from auralisd.composition import reasons
 from auralisd.composition.archetypes import ARCHETYPES
 from auralisd.controls import Controls
+from auralisd.daemon.bed_stay import BedStay
 from auralisd.daemon.continuity import Continuity
 from auralisd.daemon.control_desk import ControlDesk
 from auralisd.daemon.governor import Governor
 from auralisd.daemon.notices import NoticeCode, notice, sentence
 from auralisd.daemon.piece import REASONS_KEPT, Piece
+from auralisd.daemon.reserve import Reserve
 from auralisd.daemon.studio import Studio
 from auralisd.score import Chord, Reason, Section, events
 from auralisd.station import AppliedChange, ChordView, NowSounding, SectionView, StationState, StationSummary
@@ -24,6 +26,8 @@ from auralisd.transport.broadcast import Broadcast
 from auralisd.transport.chunk import EncodedChunk
 from auralisd.transport.clock import SampleClock
 from auralisd.units import PACKET_FRAMES, SAMPLE_RATE_HZ, ceil_to_grid, frames_to_seconds, seconds_to_frames
+
+DECIDE_AHEAD_SECONDS = 0.06  # before a packet is due: later, the encoders would have too little time for it
 
 
 class LiveStation:
@@ -62,11 +66,15 @@ class LiveStation:
         self.has_sounded = False  # whether live sound of this piece was heard since the station went on the air
         self.next_packet = position  # programme frame that continuity gives next
         self.render_edge = position  # programme frame the renderer has not begun
+        self.rendered_until = position  # programme frame up to which packets were handed over
+        self.begins_anew_at = position  # programme frame from which another instrument plays
         self.published_at = trio.current_time()
         self.rendered_ratio = 0.0  # x real time of the last job
         self.render_seconds = 0.0
         self.underruns = 0
         self.governor = Governor()
+        self.reserve = Reserve()
+        self.bed_stay = BedStay()
         self.lead_seconds = 0.0  # how long before it is due a packet is sent
         self.reseeded = trio.Event()
         self.removed = trio.Event()
@@ -129,6 +137,10 @@ class LiveStation:
     def live_position(self) -> int:
         """The programme frame that is due now."""
         return self.clock.position_at(trio.current_time())
+
+    def needed_seconds(self, position: int) -> float:
+        """When continuity decides about the packet at ``position``, on the loop's clock."""
+        return self.clock.due_seconds(position) - self.lead_seconds - DECIDE_AHEAD_SECONDS
 
     def now_sounding(self) -> NowSounding:
         """What is heard at the live position."""

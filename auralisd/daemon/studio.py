@@ -61,6 +61,7 @@ class Studio:
         kernel: the compiled voices, once they are there.
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
+        give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
     """
 
     new_worker: Callable[[], RunInWorker]
@@ -70,3 +71,4 @@ class Studio:
     kernel: KernelShelf
     shipped_bed: bytes
     metrics: Metrics
+    give_up: Callable[[str, Exception], None]

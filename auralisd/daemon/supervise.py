@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,6 +40,21 @@ class Backoff:
         return min(self.most_seconds, self.first_seconds * 2.0 ** min(failures - 1, 16))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """When a role's failures are no longer its own business.
+
+    Attributes:
+        then: called once, with the last error; the role is not run again.
+        failures: so many ...
+        within_seconds: ... in so long.
+    """
+
+    then: Callable[[Exception], None]
+    failures: int = 3
+    within_seconds: float = 600.0
+
+
 async def supervise(
     role: str,
     run: Callable[[], Awaitable[None]],
@@ -46,14 +62,17 @@ async def supervise(
     metrics: RestartMetrics,
     backoff: Backoff | None = None,
     failed: Callable[[Exception], None] | None = None,
+    escalation: Escalation | None = None,
 ) -> None:
     """Run ``run`` until it returns; when it raises, tell, pause and run it again.
 
     Cancellation passes through. ``failed`` hears of each failure before the pause, so that a
-    device can be given up or a stand-in put on the air.
+    device can be given up or a stand-in put on the air. Where the failures come too thick for ``escalation``, that is
+    told and the role ends: whoever is above goes on from there.
     """
     pauses = backoff or Backoff()
     failures = 0
+    failed_at: deque[float] = deque(maxlen=escalation.failures if escalation else 1)
     while True:
         started_at = trio.current_time()
         try:
@@ -68,6 +87,14 @@ async def supervise(
             )
             if failed is not None:
                 failed(error)
+            failed_at.append(trio.current_time())
+            if (
+                escalation is not None
+                and len(failed_at) == escalation.failures
+                and failed_at[-1] - failed_at[0] <= escalation.within_seconds
+            ):
+                escalation.then(error)
+                return
             await trio.sleep(pause_seconds)
         else:
             return

@@ -52,7 +52,7 @@ STRAGGLERS_SECONDS = 0.3
 LAST_SAVE_SECONDS = 0.3
 
 
-async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, started_at_seconds: float) -> None:
+async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, started_at_seconds: float) -> bool:
     """Run everything there is, from the first listener to the last goodbye.
 
     ::
@@ -67,7 +67,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         `-- watchdog           tells systemd that the music goes on
 
     Returns when the daemon was stopped: the stations fade out, listeners are told, the state is
-    saved, and whatever still hangs is cancelled.
+    saved, and whatever still hangs is cancelled. True if it stopped because it could not go on.
 
     Raises:
         SettingsError: the address or the port cannot be used.
@@ -82,6 +82,8 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
     keeper = StateKeeper(state, open_worker(jobs), metrics)
     presets = SavedPresetShelf(state, built_in=house_presets(), run_in_worker=open_worker(jobs))
     kernel = KernelShelf()
+    stopping = trio.Event()
+    surrender = Surrender(stopping)
     studio = Studio(
         new_worker=functools.partial(open_worker, jobs),
         new_instrument=functools.partial(new_renderer, shelf=kernel),
@@ -90,8 +92,8 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         kernel=kernel,
         shipped_bed=shipped_bed(),
         metrics=metrics,
+        give_up=surrender.give_up,
     )
-    stopping = trio.Event()
     policy, limits = access_policy(settings), door_limits(settings)
     async with trio.open_nursery() as nursery:
         directory = LiveDirectory(
@@ -144,6 +146,22 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         nursery.cancel_scope.cancel()
     if not jobs:
         state.close()
+    return surrender.given_up
+
+
+class Surrender:
+    """Ends the daemon in good order when a part of it failed too often for this process."""
+
+    def __init__(self, stopping: trio.Event) -> None:
+        """Nothing is lost yet; ``stopping`` begins the end."""
+        self.given_up = False
+        self._stopping = stopping
+
+    def give_up(self, what: str, error: Exception) -> None:
+        """Say goodbye because ``what`` fails again and again, last with ``error``."""
+        log.error("giving up: a fresh process may fare better", failed=what, error=repr(error))
+        self.given_up = True
+        self._stopping.set()
 
 
 async def bound(settings: Settings) -> list[trio.SocketListener]:

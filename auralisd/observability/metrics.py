@@ -76,6 +76,7 @@ class Metrics:
         self._slack = Gauge(
             "auralisd_deadline_slack_seconds", "How long before it was due sound was ready", registry=at
         )
+        self._reserve = Gauge("auralisd_reserve_seconds", "How far ahead of the air the renderer works", registry=at)
         self._underruns = Counter("auralisd_underruns", "Times the renderer was too late", registry=at)
         self._bed = Counter("auralisd_bed_seconds", "Seconds of stand-in sound on the air", registry=at)
         self._shed = Gauge(
@@ -171,6 +172,10 @@ class Metrics:
     def deadline_slack(self, seconds: float) -> None:
         """Sound was ready ``seconds`` before it was due."""
         self._slack.set(seconds)
+
+    def reserve(self, seconds: float) -> None:
+        """How far ahead of the air a renderer works just now."""
+        self._reserve.set(seconds)
 
     def underrun(self) -> None:
         """The renderer was too late and the bed stood in."""

@@ -59,7 +59,9 @@ class RecordedBroadcast(Broadcast):
         return [chunk for _, _, chunk in self.published]
 
 
-def new_studio(new_instrument=ToneInstrument, *, ready=True, device="cpu", new_worker=lambda: run_inline):
+def new_studio(
+    new_instrument=ToneInstrument, *, ready=True, device="cpu", new_worker=lambda: run_inline, give_up=lambda *_: None
+):
     """A studio whose jobs run inline."""
     bed = samples_to_pcm16(np.full((2, 20 * SAMPLE_RATE_HZ), 0.1, dtype=np.float32))
     studio = Studio(
@@ -70,6 +72,7 @@ def new_studio(new_instrument=ToneInstrument, *, ready=True, device="cpu", new_w
         kernel=KernelShelf(),
         shipped_bed=bed,
         metrics=Metrics(),
+        give_up=give_up,
     )
     if ready:
         studio.can_render.set()

@@ -3,7 +3,7 @@ import itertools
 import pytest
 import trio
 
-from auralisd.daemon.supervise import Backoff, supervise
+from auralisd.daemon.supervise import Backoff, Escalation, supervise
 from auralisd.observability.metrics import Metrics
 
 
@@ -73,3 +73,30 @@ async def test_each_restart_is_counted_by_its_role(autojump_clock):
 
     await supervise("composer", role, metrics=metrics)
     assert metrics.registry.get_sample_value("auralisd_restarts_total", {"role": "composer"}) == 2
+
+
+async def test_failures_that_come_too_thick_are_told_and_end_the_role(autojump_clock):
+    started, told = [], []
+
+    async def role():
+        started.append(trio.current_time())
+        await trio.sleep(100)
+        raise ValueError("again")
+
+    await supervise("renderer", role, metrics=Metrics(), escalation=Escalation(then=told.append))
+    assert len(started) == 3
+    assert [str(error) for error in told] == ["again"]
+
+
+async def test_failures_far_apart_end_nothing(autojump_clock):
+    started, told = [], []
+
+    async def role():
+        started.append(trio.current_time())
+        await trio.sleep(301)
+        if len(started) < 9:
+            raise ValueError("now and then")
+
+    await supervise("renderer", role, metrics=Metrics(), escalation=Escalation(then=told.append))
+    assert len(started) == 9
+    assert told == []

@@ -80,7 +80,7 @@ async def test_the_bed_and_the_return_of_the_music_are_told(autojump_clock):
 
     class Stumbling(ToneInstrument):
         def render(self, controls, frames=2205):
-            if len(stumbled) < 4 and self.position > 60 * PACKET_FRAMES:
+            if len(stumbled) < 2 and self.position > 60 * PACKET_FRAMES:
                 stumbled.append(self.position)
                 raise RenderError("failed", "for the test")
             return super().render(controls, frames)

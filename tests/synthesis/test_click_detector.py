@@ -7,6 +7,7 @@ import pytest
 
 from auralisd.synthesis.audition import as_floats, audition
 from auralisd.synthesis.patches import CATALOGUE
+from auralisd.units import SAMPLE_RATE_HZ
 from tests.benchmarks.clicks import clicks
 
 
@@ -44,3 +45,10 @@ def test_a_lost_packet_is_found_at_both_ends(music):
 def test_a_repeated_packet_is_found(music):
     broken = np.concatenate((music[:220_500], music[216_090:]))
     assert len(clicks(broken)) >= 1
+
+
+def test_the_edges_of_a_bright_saw_are_no_clicks():
+    phase = np.cumsum(np.full(SAMPLE_RATE_HZ, 660.0 / SAMPLE_RATE_HZ)) % 1.0
+    saw = 0.2 * np.convolve(2.0 * phase - 1.0, [0.25, 0.5, 0.25], mode="same")
+    fading_in = np.minimum(np.arange(SAMPLE_RATE_HZ) / 4_410, 1.0)[:, None]
+    assert clicks(fading_in * np.stack((saw, saw), axis=1)) == []

@@ -14,7 +14,6 @@ from auralisd.units import PACKET_FRAMES, db_to_gain
 log = structlog.get_logger()
 
 TAKE_AHEAD_SECONDS = 0.15  # a packet is asked for no sooner, so that controls act on later ones
-DECIDE_AHEAD_SECONDS = 0.06  # and waited for no longer: the encoders need the rest
 FADE_OUT_PACKETS = 4  # almost half a second of goodbye
 LEAD_STEP_SECONDS = 0.01  # per packet, when a lead is given back after the start
 
@@ -39,7 +38,7 @@ async def run_continuity(
             due = station.clock.due_seconds(position) - station.lead_seconds
             await trio.sleep_until(due - TAKE_AHEAD_SECONDS)
             due = station.clock.due_seconds(position) - station.lead_seconds
-            with trio.move_on_at(due - DECIDE_AHEAD_SECONDS):
+            with trio.move_on_at(station.needed_seconds(position)):
                 while held is None or held.position < position:
                     held = await live_blocks.receive()
             live = held if held is not None and held.position == position else None
@@ -55,17 +54,23 @@ async def run_continuity(
 
 def _next_block(station: LiveStation, studio: Studio, position: int, live: AudioBlock | None) -> AudioBlock:
     was_on_bed = station.continuity.on_bed
+    now = trio.current_time()
+    if live is not None and was_on_bed and station.has_sounded:
+        in_hand = (station.rendered_until - position) // PACKET_FRAMES - 1
+        live = live if station.bed_stay.may_end(now, in_hand) else None
     station.continuity.bed_gain = db_to_gain(station.controls.level_db)
-    block = station.continuity.next_block(position, live)
+    block = station.continuity.next_block(position, live, anew=position == station.begins_anew_at)
     late = live is None and station.has_sounded  # while a station wakes or a piece begins, the bed is no failure
     station.has_sounded |= live is not None and position >= station.piece_origin
     if late:
         station.underruns += 1
         studio.metrics.underrun()
     if late and not was_on_bed:
+        station.bed_stay.begin(now)
         log.warning("bed on the air", station=station.id, position=position)
         station.announce("bed_on_air", position)
     elif live is not None and was_on_bed:
+        station.bed_stay.end(now)
         log.info("live sound on the air", station=station.id, position=position)
         station.announce("live_again", position)
     return block

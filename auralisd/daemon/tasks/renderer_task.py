@@ -21,7 +21,7 @@ from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, frames_to_seconds
 
 log = structlog.get_logger()
 
-BLOCKS_AHEAD = 1  # beside the packet in the renderer's own hand: 200 ms of patience with a busy machine
+BLOCKS_AHEAD = 12  # more than the longest reserve: it is the reserve that holds the renderer back
 BUILD_PATIENCE_SECONDS = 30.0  # tables and first torch operations on a slow machine
 JOB_PATIENCE_SECONDS = 5.0  # a job of 100 ms that takes as long hangs
 
@@ -46,6 +46,7 @@ async def run_renderer(
     piece, origin = station.piece, station.piece_origin
     run_in_worker = studio.new_worker()
     position = first_packet - origin
+    station.begins_anew_at = first_packet
     with trio.fail_after(BUILD_PATIENCE_SECONDS):
         build = functools.partial(
             studio.new_instrument,
@@ -63,6 +64,7 @@ async def run_renderer(
                 received = await phrases.receive()
                 handed_over = received.end_frames
                 pieces.append(received)
+            await _until_it_is_time(station, origin + position)
             station.render_edge = origin + position + PACKET_FRAMES
             began = trio.current_time()
             with trio.fail_after(JOB_PATIENCE_SECONDS):
@@ -79,6 +81,21 @@ async def run_renderer(
                 await sending.send(block)
             except trio.BrokenResourceError:
                 return
+            station.rendered_until = block.position + PACKET_FRAMES
+            spare_seconds = station.needed_seconds(block.position) - trio.current_time()
+            studio.metrics.reserve(station.reserve.packet_made(spare_seconds, now=trio.current_time()))
+
+
+async def _until_it_is_time(station: LiveStation, position: int) -> None:
+    """Sleep until the packet at ``position`` is no further from the air than the reserve."""
+    begin_at = _begins_seconds(station, position)
+    while begin_at > trio.current_time():  # the clock may have been held back meanwhile
+        await trio.sleep_until(begin_at)
+        begin_at = _begins_seconds(station, position)
+
+
+def _begins_seconds(station: LiveStation, position: int) -> float:
+    return station.clock.due_seconds(position) - station.lead_seconds - station.reserve.seconds
 
 
 def render_packet(

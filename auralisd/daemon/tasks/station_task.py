@@ -8,10 +8,12 @@ import structlog
 import trio
 
 from auralisd.audio import AudioBlock
+from auralisd.daemon.bed_stay import BedStay
 from auralisd.daemon.governor import Governor
 from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.reserve import Reserve
 from auralisd.daemon.studio import Studio
-from auralisd.daemon.supervise import Backoff, supervise
+from auralisd.daemon.supervise import Backoff, Escalation, supervise
 from auralisd.daemon.tasks.composer_task import PHRASES_AHEAD, run_composer
 from auralisd.daemon.tasks.continuity_task import run_continuity
 from auralisd.daemon.tasks.encoder_task import PROGRAMME_AHEAD, run_encoders
@@ -80,7 +82,8 @@ async def be_on_air(station: LiveStation, studio: Studio, stopping: trio.Event) 
         station.on_air = False
         station.piece.rest()
         studio.metrics.quality_changed(station.governor.quality, Quality.FULL)
-        station.governor = Governor()  # what it could not afford then says nothing of the next time
+        # What the machine could not afford then says nothing of the next time.
+        station.governor, station.reserve, station.bed_stay = Governor(), Reserve(), BedStay()
         station.touch()
         log.info("off the air", station=station.id)
 
@@ -114,7 +117,7 @@ async def _supervised_renderer(
 ) -> None:
     async def run() -> None:
         await studio.can_render.wait()
-        first_packet = max(station.next_packet, station.piece_origin)
+        first_packet = max(station.next_packet, station.piece_origin, station.rendered_until)
         await run_renderer(station, studio, phrases, blocks, first_packet)
 
     await supervise(
@@ -123,6 +126,7 @@ async def _supervised_renderer(
         metrics=studio.metrics,
         backoff=RENDERER_BACKOFF,
         failed=functools.partial(fall_back_to_cpu, station, studio),
+        escalation=Escalation(then=functools.partial(studio.give_up, f"the renderer of {station.id}")),
     )
 
 
@@ -132,7 +136,7 @@ def _go_on_air(station: LiveStation, studio: Studio) -> None:
     now = trio.current_time()
     first = station.clock.position_at(now + station.lead_seconds + WAKE_SECONDS)
     station.next_packet = ceil_to_grid(max(first, station.next_packet), PACKET_FRAMES)
-    station.render_edge = station.next_packet
+    station.render_edge = station.rendered_until = station.next_packet
     station.published_at = now
     station.on_air = True
     station.on_bed = not ready

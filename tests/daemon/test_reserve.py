@@ -1,0 +1,45 @@
+import pytest
+
+from auralisd.daemon.reserve import CALM_SECONDS, LEAST_SECONDS, MOST_SECONDS, Reserve
+
+
+def fed(reserve, spare_seconds, *, packets, begin=0.0):
+    for index in range(packets):
+        reserve.packet_made(spare_seconds, now=begin + 0.1 * index)
+    return begin + 0.1 * packets
+
+
+def test_it_is_short_as_long_as_packets_are_early():
+    reserve = Reserve()
+    fed(reserve, 0.27, packets=1_000)
+    assert reserve.seconds == LEAST_SECONDS
+
+
+def test_it_grows_before_a_packet_is_missed_and_never_past_its_bound():
+    reserve = Reserve()
+    reserve.packet_made(0.05, now=0.0)
+    assert reserve.seconds == pytest.approx(LEAST_SECONDS + 0.1)
+    fed(reserve, -1.0, packets=500, begin=1.0)
+    assert reserve.seconds == MOST_SECONDS
+
+
+def test_it_gives_back_a_step_after_each_calm_while():
+    reserve = Reserve()
+    now = fed(reserve, 0.0, packets=5)
+    grown = reserve.seconds
+    now = fed(reserve, 0.5, packets=int(10 * CALM_SECONDS) - 10, begin=now)
+    assert reserve.seconds == grown
+    now = fed(reserve, 0.5, packets=20, begin=now)
+    assert reserve.seconds == pytest.approx(grown - 0.1)
+    fed(reserve, 0.5, packets=5_000, begin=now)
+    assert reserve.seconds == LEAST_SECONDS
+
+
+def test_it_keeps_what_is_used_now_and_then():
+    reserve = Reserve()
+    now = fed(reserve, 0.0, packets=5)
+    grown = reserve.seconds
+    for _ in range(20):
+        now = fed(reserve, 0.5, packets=100, begin=now)
+        now = fed(reserve, 0.15, packets=1, begin=now)
+    assert reserve.seconds == grown
