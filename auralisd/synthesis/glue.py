@@ -17,10 +17,10 @@ import torch
 from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.synthesis.loudness import SpanMeter, lufs
 
-KNEE_LU: Final = 2.5
-RATIO: Final = 3.0
-LARGEST_DB: Final = 6.0
-SLEW_DB_PER_SECOND: Final = 4.0
+KNEE_LU: Final = 1.5
+RATIO: Final = 4.0
+LARGEST_DB: Final = 9.0
+SLEW_DB_PER_SECOND: Final = 6.0
 WINDOW_SECONDS: Final = 60
 _SPANS_PER_SECOND: Final = 10
 _NOW_SPANS: Final = _SPANS_PER_SECOND

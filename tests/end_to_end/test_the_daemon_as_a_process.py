@@ -127,6 +127,35 @@ def test_the_piece_goes_on_after_a_restart_with_its_controls(tmp_path):
     assert (after["controls"]["key"], after["controls"]["space"]) == ("Eb", 0.9)
 
 
+WITH_A_BROKEN_SYNTHESISER = """
+import auralisd.daemon.supervisor
+from auralisd.cli.program import main
+
+def broken(**arguments):
+    raise RuntimeError("broken for the test")
+
+auralisd.daemon.supervisor.new_renderer = broken
+main()
+"""
+
+
+def test_a_synthesiser_that_fails_three_times_ends_the_process_in_good_order_for_another_to_begin(tmp_path, connected):
+    program, state_dir = ("-c", WITH_A_BROKEN_SYNTHESISER), tmp_path / "state"
+    with running_daemon(program=program, state_dir=state_dir) as daemon:
+        daemon.wait_for(lambda: daemon.get_json("/healthz"))
+        daemon.send_json("PATCH", "/api/v1/stations/main/controls", {"key": "Eb"})
+        listener = hear(connected(daemon.port, "auralis.v1.pcm16"), 30)
+        assert listener.closed
+        assert listener.packets > 10
+        assert listener.packets == listener.bed_packets
+        assert listener.jumps == 0
+        assert daemon.process.wait(timeout=10) == 70
+        assert "giving up" in daemon.log_path.read_text()
+    with running_daemon(state_dir=state_dir) as daemon:
+        daemon.wait_for(lambda: daemon.get_json("/healthz"))
+        assert daemon.get_json("/api/v1/stations/main")["controls"]["key"] == "Eb"
+
+
 def test_systemd_is_told_that_the_service_is_ready_before_torch_is_loaded(tmp_path):
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:

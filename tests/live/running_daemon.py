@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,12 +92,20 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_daemon(*options: str, port: int | None = None, state_dir: Path | None = None) -> Iterator[RunningDaemon]:
-    """Start ``auralisd run`` on loopback with a fresh state, and end it afterwards."""
+def running_daemon(
+    *options: str,
+    port: int | None = None,
+    state_dir: Path | None = None,
+    program: Sequence[str] = ("-m", "auralisd"),
+) -> Iterator[RunningDaemon]:
+    """Start ``auralisd run`` on loopback with a fresh state, and end it afterwards.
+
+    ``program`` is what Python runs: for tests that break something inside the process first.
+    """
     with tempfile.TemporaryDirectory(prefix="auralisd-bench-") as folder:
         log_path = Path(folder) / "log"
         chosen = port or free_port()
-        command = [sys.executable, "-m", "auralisd", "run", "--port", str(chosen)]
+        command = [sys.executable, *program, "run", "--port", str(chosen)]
         command += ["--state-dir", str(state_dir or Path(folder) / "state"), *options]
         with log_path.open("wb") as log:
             started_at = time.monotonic()
