@@ -15,8 +15,8 @@ from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, SAMPLE_RATE_HZ, floor_to
 if TYPE_CHECKING:
     from auralisd.audio import AudioBlock
 
-PRE_ROLL_FRAMES: Final = 60 * SAMPLE_RATE_HZ
-"""Rendered and thrown away first, so that reverb, loudness and long notes are as if the piece had played on."""
+PRE_ROLL_FRAMES: Final = 75 * SAMPLE_RATE_HZ
+"""Rendered and thrown away first: by then all long notes, reverb, servo and glue are as if the piece had played on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Glue: a passage that strays from the loudness of the last minute is drawn most of the way back.
+"""Glue: a passage that strays from the loudness around it is drawn most of the way back.
 
-It is the upward and downward compression of a mix bus, 3:1 beyond a knee, on a second at a time: music keeps its
+It is the upward and downward compression of a mix bus, 4:1 beyond a knee, on a second at a time: music keeps its
 rise and fall, and a rest in a dark place does not become a hole. It judges the mix by its own last minute, so what a
 listener turned down is answered by a little for that minute and then not at all.
 """
@@ -21,7 +21,7 @@ KNEE_LU: Final = 1.5
 RATIO: Final = 4.0
 LARGEST_DB: Final = 9.0
 SLEW_DB_PER_SECOND: Final = 6.0
-WINDOW_SECONDS: Final = 60
+WINDOW_SECONDS: Final = 45
 _SPANS_PER_SECOND: Final = 10
 _NOW_SPANS: Final = _SPANS_PER_SECOND
 _STEP_DB: Final = SLEW_DB_PER_SECOND / _SPANS_PER_SECOND
