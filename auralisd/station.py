@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from auralisd.controls import Controls
@@ -15,6 +16,9 @@ from auralisd.score import Reason
 from auralisd.units import frames_to_seconds
 
 type StationState = Literal["warming_up", "idle", "sounding", "bed"]
+
+
+type ExportState = Literal["waiting", "rendering", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,46 @@ class Preset:
             "description": self.description,
             "loudness_target_lufs": self.loudness_target_lufs,
             "controls": {k: dict(v) if isinstance(v, Mapping) else v for k, v in self.controls.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A sound file of what a station played, or what becomes one.
+
+    Attributes:
+        id: what it is asked for by.
+        station: whose sound.
+        format: wav, flac, opus, mp3 or m4a.
+        from_position: its first programme frame.
+        to_position: the first one after it.
+        state: how far it is.
+        size_bytes: of the finished file.
+        why: it failed.
+    """
+
+    id: str
+    station: str
+    format: str
+    from_position: int
+    to_position: int
+    state: ExportState
+    size_bytes: int | None = None
+    why: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The export as JSON shows it."""
+        done = self.state == "done"
+        return {
+            "id": self.id,
+            "station": self.station,
+            "format": self.format,
+            "from_position": self.from_position,
+            "to_position": self.to_position,
+            "state": self.state,
+            "size_bytes": self.size_bytes,
+            "why": self.why,
+            "sound": f"/api/v1/exports/{self.id}/sound" if done else None,
         }
 
 
@@ -289,6 +333,50 @@ class PresetShelf(Protocol):
         Raises:
             UnknownNameError: there is none.
             ConflictError: it is built in.
+        """
+        ...
+
+
+class ExportShelf(Protocol):
+    """Sound files of what stations played."""
+
+    def all(self) -> tuple[Export, ...]:
+        """Every export, the newest first."""
+        ...
+
+    def get(self, export_id: str) -> Export:
+        """The export of that id.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        ...
+
+    def sound_file(self, export_id: str) -> Path:
+        """Where the finished sound is.
+
+        Raises:
+            UnknownNameError: there is no such export.
+            ConflictError: it is not finished.
+        """
+        ...
+
+    async def begin(self, station_id: str, *, form: str, seconds: float, from_position: int | None) -> Export:
+        """Ask for ``seconds`` of what a station played from ``from_position`` on; None: the last ones until now.
+
+        Raises:
+            UnknownNameError: there is no such station.
+            ControlsError: nobody writes such a file.
+            ConflictError: its piece has not played so much, or enough of them are unfinished.
+            StorageError: the state cannot be saved.
+        """
+        ...
+
+    async def remove(self, export_id: str) -> None:
+        """Forget an export, and stop it if it is being made.
+
+        Raises:
+            UnknownNameError: there is none.
         """
         ...
 

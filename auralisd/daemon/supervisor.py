@@ -14,6 +14,7 @@ import trio
 
 from auralisd.access import AccessPolicy
 from auralisd.daemon.directory import LiveDirectory
+from auralisd.daemon.exports import Exports
 from auralisd.daemon.facts import LiveFacts
 from auralisd.daemon.house_presets import house_presets
 from auralisd.daemon.reload import Reloader
@@ -63,6 +64,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         |-- import torch       once, beside the loop, while the bed plays
         |-- station ...        one per station, asleep until somebody listens
         |   `-- pieces (composer, renderer), continuity, encoders, pacer
+        |-- exports            sound files of what was played, by one child process at a time
         |-- keeper             saves positions and the controls log
         `-- watchdog           tells systemd that the music goes on
 
@@ -100,6 +102,13 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             settings=settings, studio=studio, keeper=keeper, presets=presets, nursery=nursery, stopping=stopping
         )
         await directory.open()
+        exports = Exports(
+            directory=directory,
+            keeper=keeper,
+            state_dir=settings.state_dir,
+            run_in_worker=open_worker(jobs),
+            device=lambda: "cpu" if studio.device.name == "none" else studio.device.name,
+        )
         facts = LiveFacts(
             studio=studio,
             stations=lambda: directory.stations,
@@ -111,6 +120,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             WebDependencies(
                 stations=directory,
                 presets=presets,
+                exports=exports,
                 daemon=facts,
                 policy=policy,
                 metrics=metrics,
@@ -120,6 +130,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         reloader = Reloader(settings, notifier=notifier, apply=functools.partial(_apply, policy, limits))
         await nursery.start(run_signals, stopping.set, reloader.reload, name="signals")
         nursery.start_soon(run_watchdog, notifier, lambda: directory.stations, studio.can_render, name="watchdog")
+        nursery.start_soon(exports.run, name="exports")
         nursery.start_soon(run_keeper, keeper, lambda: directory.stations, name="keeper")
         async with trio.open_nursery() as front:
             serve = functools.partial(

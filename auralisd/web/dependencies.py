@@ -13,7 +13,7 @@ import trio
 from auralisd.access import AccessPolicy
 from auralisd.observability.metrics import Metrics
 from auralisd.score import SEED_BITS
-from auralisd.station import DaemonFacts, PresetShelf, StationDirectory
+from auralisd.station import DaemonFacts, ExportShelf, PresetShelf, StationDirectory
 from auralisd.web.pages import shipped_client_directory
 
 
@@ -32,6 +32,7 @@ class WebDependencies:
     Attributes:
         stations: all stations.
         presets: all presets.
+        exports: sound files of what was played.
         daemon: what the daemon knows of itself.
         policy: who may do what.
         metrics: where answers are counted and ``/metrics`` comes from.
@@ -45,6 +46,7 @@ class WebDependencies:
 
     stations: StationDirectory
     presets: PresetShelf
+    exports: ExportShelf
     daemon: DaemonFacts
     policy: AccessPolicy
     metrics: Metrics

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -327,3 +328,22 @@ def test_what_is_turned_is_at_the_speaker_within_800_ms(sounding_daemon, recordi
         delays.append(answer["applied_at"]["level_db"]["seconds_from_now"])
     assert max(delays) < 0.55  # leaves a quarter of a second to the player's buffer
     assert struct.calcsize("<2sBBIQdHBBI") == HEADER.size
+
+
+def test_an_export_is_sample_by_sample_what_was_streamed(sounding_daemon, recording):
+    time.sleep(30)
+    turn(sounding_daemon, space=0.8, key="E")
+    time.sleep(65)
+    positions = [position for _, position, _ in recording.arrivals]
+    begin, frames = positions[-1] - 12 * 44_100, 10 * 44_100
+    wanted = {"format": "wav", "seconds": 10, "from_position": begin}
+    export = sounding_daemon.send_json("POST", "/api/v1/stations/main/exports", wanted)
+    while export["state"] in ("waiting", "rendering"):
+        time.sleep(0.5)
+        export = sounding_daemon.get_json(f"/api/v1/exports/{export['id']}")
+    assert export["why"] is None
+    with urllib.request.urlopen(sounding_daemon.url + export["sound"]) as answer:
+        exported = np.frombuffer(answer.read()[-4 * frames :], dtype="<i2").reshape(-1, 2).T / np.float32(32768)
+    streamed = recording.sound()[:, begin - positions[0] :][:, :frames]
+    assert np.abs(streamed).max() > 0.02
+    np.testing.assert_array_equal(exported, streamed)

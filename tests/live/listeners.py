@@ -2,7 +2,7 @@
 
 ``python -m tests.live.listeners PORT SECONDS FORM=COUNT ...`` prints one JSON line. Forms are
 the HTTP formats (``opus``, ``mp3``, ``flac``, ``aac``, ``wav``), the WebSocket subprotocols
-(``auralis.v1.opus``, ``auralis.v1.pcm16``) and ``auralis.v0.json``.
+(``auralis.v1.opus``, ``auralis.v1.pcm16``) and ``auralis.v0.json``; ``opus@rain`` is that of the station ``rain``.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Listener:
 
 def connect(port: int, form: str) -> Listener:
     """Open one connection and ask for ``form``."""
+    form, _, station = form.partition("@")
     websocket = form.startswith("auralis.")
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     began = time.monotonic()
@@ -66,7 +67,8 @@ def connect(port: int, form: str) -> Listener:
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {form}\r\n\r\n"
         )
     else:
-        request = f"GET /stream.{form} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+        path = f"/stations/{station}/stream.{form}" if station else f"/stream.{form}"
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
     connection.sendall(request.encode())
     connection.setblocking(False)
     return Listener(form=form, connection=connection, connected_at=began, websocket=websocket)

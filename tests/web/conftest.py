@@ -18,7 +18,7 @@ from auralisd.errors import ConflictError, StorageError, UnknownNameError
 from auralisd.observability.health import HealthCheck
 from auralisd.observability.metrics import Metrics
 from auralisd.score import Reason
-from auralisd.station import AppliedChange, ChordView, NowSounding, Preset, SectionView, StationSummary
+from auralisd.station import AppliedChange, ChordView, Export, NowSounding, Preset, SectionView, StationSummary
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.web import WebDependencies, create_app
@@ -171,6 +171,61 @@ class MemoryDirectory:
         if station_id == self.default_id:
             raise ConflictError("station", station_id, "is the default one and stays")
         del self._stations[station_id]
+
+
+class MemoryExports:
+    """Exports that are finished when a test says so."""
+
+    def __init__(self, stations: MemoryDirectory, folder: Path) -> None:
+        self._stations = stations
+        self._folder = folder
+        self._exports: dict[str, Export] = {}
+
+    def all(self) -> tuple[Export, ...]:
+        return tuple(reversed(self._exports.values()))
+
+    def get(self, export_id: str) -> Export:
+        if export_id not in self._exports:
+            raise UnknownNameError("export", export_id, tuple(self._exports))
+        return self._exports[export_id]
+
+    def sound_file(self, export_id: str) -> Path:
+        if self.get(export_id).state != "done":
+            raise ConflictError("export", export_id, "is waiting")
+        return self._folder / export_id
+
+    async def begin(self, station_id: str, *, form: str, seconds: float, from_position: int | None) -> Export:
+        self._stations.get(station_id)
+        if len(self._exports) >= 4:
+            raise ConflictError("export", "one more", "has no room")
+        frames = round(seconds * 44_100)
+        begin = LIVE_POSITION - frames if from_position is None else from_position
+        if begin < 0 or begin + frames > LIVE_POSITION:
+            raise ConflictError("export", f"{begin}", "is not all there: this piece has played 10 s")
+        export = Export(
+            id=f"{len(self._exports):012x}",
+            station=station_id,
+            format=form,
+            from_position=begin,
+            to_position=begin + frames,
+            state="waiting",
+        )
+        self._exports[export.id] = export
+        return export
+
+    async def finished(self) -> Export:
+        """One that can be fetched."""
+        export = await self.begin("main", form="wav", seconds=1.0, from_position=None)
+        self.finish(export.id, b"RIFF")
+        return export
+
+    def finish(self, export_id: str, sound: bytes) -> None:
+        (self._folder / export_id).write_bytes(sound)
+        self._exports[export_id] = replace(self.get(export_id), state="done", size_bytes=len(sound))
+
+    async def remove(self, export_id: str) -> None:
+        self.get(export_id)
+        del self._exports[export_id]
 
 
 @dataclass
@@ -336,6 +391,7 @@ def open_house(tmp_path: Path, client_directory: Path) -> Any:
         given = {
             "stations": stations,
             "presets": presets,
+            "exports": MemoryExports(stations, tmp_path),
             "daemon": facts,
             "policy": policy,
             "metrics": Metrics(),

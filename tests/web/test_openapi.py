@@ -125,10 +125,13 @@ async def test_every_answer_has_the_shape_that_is_described(house):
         "apply_preset": {"name": "Focus"},
         "save_preset": {"name": "Attic", "controls": {"bpm": 50}},
         "change_default_controls": {"bpm": 70},
+        "begin_export": {"seconds": 1},
     }
+    export = await house.deps.exports.finished()
     order = {"DELETE": 1}
     for operation in sorted(OPERATIONS, key=lambda row: order.get(row.method, 0)):
-        path = operation.path.replace("{id}", "night" if operation.method == "DELETE" else "main")
+        path = operation.path.replace("exports/{id}", f"exports/{export.id}")
+        path = path.replace("{id}", "night" if operation.method == "DELETE" else "main")
         reply = await house.ask(operation.method, path.replace("{name}", "Attic"), bodies.get(operation.name))
         assert reply.status == operation.status, (operation.name, reply.content)
         if operation.answer is not None:

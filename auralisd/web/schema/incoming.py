@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, RootModel
 from pydantic.json_schema import JsonSchemaValue
@@ -94,6 +94,18 @@ class NewPreset(Arguments):
 
     name: PresetName
     controls: ControlsChange
+
+
+class NewExport(Arguments):
+    """A sound file to make of what a station played."""
+
+    format: Literal["wav", "flac", "opus", "mp3", "m4a"] = Field("flac", description="What kind of file.")
+    seconds: float = Field(60.0, ge=1, le=7_200, description="How long, in seconds.")
+    from_position: Annotated[
+        int | None,
+        Field(ge=0, description="First programme frame, at 44,100 a second; by default the last `seconds` until now."),
+        BeforeValidator(_whole),
+    ] = None
 
 
 class ScoreQuery(Query):

@@ -108,6 +108,26 @@ class PresetShown(Described):
     controls: dict[str, Any]
 
 
+class ExportShown(Described):
+    """A sound file of what a station played, or what becomes one."""
+
+    id: str
+    station: str
+    format: Literal["wav", "flac", "opus", "mp3", "m4a"]
+    from_position: int = Field(description="First programme frame, at 44,100 a second.")
+    to_position: int = Field(description="The first programme frame after it.")
+    state: Literal["waiting", "rendering", "done", "failed"]
+    size_bytes: int | None = Field(description="Of the finished file.")
+    why: str | None = Field(description="Why it failed.")
+    sound: str | None = Field(description="Where the finished file is.")
+
+
+class ExportList(Described):
+    """The newest first."""
+
+    exports: list[ExportShown]
+
+
 class PresetList(Described):
     """Built-in presets first, then saved ones by name."""
 
