@@ -13,7 +13,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -56,8 +56,10 @@ class Exports:
         state_dir: Path,
         run_in_worker: RunInWorker,
         device: Callable[[], str],
+        program: Sequence[str] = (sys.executable, "-m", "auralisd"),
     ) -> None:
-        """None yet; ``run`` makes what is asked for."""
+        """None yet; ``run`` makes what is asked for with the ``render`` of ``program``."""
+        self._program = program
         self._directory = directory
         self._keeper = keeper
         self._state_dir = state_dir
@@ -185,7 +187,7 @@ class Exports:
         station = self._directory.get(export.station)
         await trio.Path(self._folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [
-            *_lowest_priority(), sys.executable, "-m", "auralisd", "render", str(self._path(export)),
+            *_lowest_priority(), *self._program, "render", str(self._path(export)),
             "--station", export.station, "--title", station.title, "--device", self._device(),
             "--from", f"{(export.from_position - origin) / SAMPLE_RATE_HZ:.6f}",
             "--to", f"{(export.to_position - origin) / SAMPLE_RATE_HZ:.6f}",
