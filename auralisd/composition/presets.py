@@ -120,7 +120,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
         "Deep": _character(
             "The bottom of the sea: low drones, hardly any light, and now and then a far-off thud.",
             "phrygian", 45.0, 0.3,
-            brightness=0.36, space=0.7, warmth=0.9,
+            brightness=0.39, space=0.7, warmth=0.9,
             melody_complexity=0.1, chord_variety=0.3, harmonic_density=0.4, level_db=0.0,
             layers={"drone": 1.0, "pad": -2.0, "loops": -8.0, "melody": -10.0, "bells": OFF, "texture": 0.0,
                     "percussion": -2.0},

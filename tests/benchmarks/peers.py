@@ -2,7 +2,7 @@
 cutoff, ADSR, pan. Process CPU time, not real time: SuperCollider's scsynth and Csound render to files ahead of time.
 
 Each engine renders a short and a long piece; the difference of their CPU times is the sound's alone. Ours is the
-mixer of the daemon as it is: five buses of mix and two for the loudness servo, in blocks of 50 ms.
+mixer of the daemon as it is: five buses of mix and two for the loudness servo, in blocks of 100 ms.
 
     apt-get install supercollider-server csound
     uv run python -m tests.benchmarks.peers

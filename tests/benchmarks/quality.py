@@ -16,7 +16,7 @@ SETTLING_SECONDS, MEASURED_SECONDS = 30, 30
 
 
 def block_seconds(quality: Quality) -> float:
-    """CPU seconds of a block of 50 ms, the mean of half a minute of the default station."""
+    """CPU seconds of a block of 100 ms, the mean of half a minute of the default station."""
     composer, renderer = Composer(seed=7), Renderer(seed=7)
     renderer.make_do_with(quality)
     spent = []
