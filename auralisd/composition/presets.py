@@ -57,16 +57,16 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
             "Slow chords that breathe in and out, with room between them to sit and be quiet.",
             "aeolian", 50.0, 0.3,
             brightness=0.4, space=0.75, warmth=0.6,
-            melody_complexity=0.3, chord_variety=0.35, harmonic_density=0.5, level_db=-0.6,
-            layers={"drone": 1.0, "pad": 0.0, "loops": 0.0, "melody": -1.0, "bells": 0.0, "texture": 0.0,
-                    "percussion": -6.0},
+            melody_complexity=0.3, chord_variety=0.35, harmonic_density=0.5, level_db=0.0,
+            layers={"drone": 0.4, "pad": -0.6, "loops": -0.6, "melody": -1.6, "bells": -0.6, "texture": -0.6,
+                    "percussion": -6.6},
         ),
         "Sleep": _character(
             "Dark and soft and a little quieter than the rest, with nothing in it to wake up for.",
             "phrygian", 40.0, 0.2,
             brightness=0.38, space=0.8, warmth=0.75,
-            melody_complexity=0.15, chord_variety=0.25, harmonic_density=0.4, level_db=-4.7, loudness_lufs=-22.0,
-            layers={"drone": 1.0, "pad": 0.0, "loops": -2.0, "melody": -4.0, "bells": -8.0, "texture": 2.0,
+            melody_complexity=0.15, chord_variety=0.25, harmonic_density=0.4, level_db=-4.0, loudness_lufs=-22.0,
+            layers={"drone": 0.3, "pad": -0.7, "loops": -2.7, "melody": -4.7, "bells": -8.7, "texture": 1.3,
                     "percussion": OFF},
         ),
         "Bright": _character(
@@ -104,7 +104,7 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
         "Tides": _character(
             "Soft low drums that come and go like waves on a beach, over wide dark chords.",
             "aeolian", 90.0, 0.65,
-            brightness=0.35, space=0.7, warmth=0.7,
+            brightness=0.4, space=0.7, warmth=0.7,
             melody_complexity=0.2, chord_variety=0.4, harmonic_density=0.4, level_db=0.0,
             layers={"drone": 0.0, "pad": 0.0, "loops": -8.0, "melody": -9.0, "bells": -8.0, "texture": 3.0,
                     "percussion": 6.0},
@@ -120,9 +120,9 @@ CHARACTERS: Final[Mapping[str, Character]] = MappingProxyType(
         "Deep": _character(
             "The bottom of the sea: low drones, hardly any light, and now and then a far-off thud.",
             "phrygian", 45.0, 0.3,
-            brightness=0.39, space=0.7, warmth=0.9,
+            brightness=0.37, space=0.7, warmth=0.75,
             melody_complexity=0.1, chord_variety=0.3, harmonic_density=0.4, level_db=0.0,
-            layers={"drone": 1.0, "pad": -2.0, "loops": -8.0, "melody": -10.0, "bells": OFF, "texture": 0.0,
+            layers={"drone": 1.0, "pad": -2.0, "loops": -8.0, "melody": -10.0, "bells": OFF, "texture": 1.0,
                     "percussion": -2.0},
         ),
     }

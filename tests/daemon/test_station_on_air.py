@@ -1,6 +1,7 @@
 """The pipeline of one station, in virtual time, with a synthesiser that can be made to fail."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -236,6 +237,30 @@ async def test_a_starved_machine_hears_long_calm_beds_and_not_a_stutter(autojump
         await trio.sleep(30)
         assert not station.on_bed
         assert station.governor.quality is Quality.FULL
+
+
+async def test_an_instrument_that_is_built_too_late_begins_anew_nearer_to_the_air(autojump_clock):
+    built = []
+
+    async def busy_worker(job, *args):
+        if job is render_packet:
+            await trio.sleep(0.09)  # what was missed would be caught up with in more than a minute
+        elif isinstance(job, partial):
+            built.append(trio.current_time())
+            await trio.sleep(8.0)
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: busy_worker)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(30)
+        assert station.state == "sounding"
+    chunks = station.broadcast.chunks
+    assert len(built) == 2
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert sum(chunk.bed for chunk in chunks) < 200
+    assert restarts(studio, "renderer") == 0
 
 
 async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):

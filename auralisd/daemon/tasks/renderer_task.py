@@ -24,6 +24,7 @@ log = structlog.get_logger()
 BLOCKS_AHEAD = 12  # more than the longest reserve: it is the reserve that holds the renderer back
 BUILD_PATIENCE_SECONDS = 30.0  # tables and first torch operations on a slow machine
 JOB_PATIENCE_SECONDS = 5.0  # a job of 100 ms that takes as long hangs
+LOST_SECONDS = 2.0  # so far behind the air, it costs less to begin anew than to make what nobody hears any more
 
 
 async def run_renderer(
@@ -32,8 +33,11 @@ async def run_renderer(
     phrases: trio.MemoryReceiveChannel[ScoreSlice],
     blocks: trio.MemorySendChannel[AudioBlock],
     first_packet: int,
-) -> None:
-    """Render from ``first_packet`` of the programme on, until continuity is gone.
+) -> float:
+    """Render from ``first_packet`` of the programme on, until continuity is gone or the air is out of reach.
+
+    Returns:
+        How many seconds it was behind when it let go; 0 where continuity is gone.
 
     Owns a worker and an instrument for this incarnation: a hung job keeps its worker, and a
     failed instrument its state, for ever.
@@ -56,10 +60,14 @@ async def run_renderer(
             controls=piece.desk.sounding_at(position, piece.desk.controls_at(position)),
         )
         instrument = await run_in_worker(build)
-    pieces: list[ScoreSlice] = [piece.still_sounding(position)]
+    pieces: list[ScoreSlice] = [piece.still_sounding(min(position, piece.composed_until))]
     handed_over = piece.composed_until
     with blocks.clone() as sending:
         while True:
+            behind_seconds = frames_to_seconds(station.next_packet - origin - position)
+            if behind_seconds > LOST_SECONDS:
+                log.info("renderer begins anew, nearer to the air", station=station.id, behind=round(behind_seconds, 1))
+                return behind_seconds
             while handed_over < position + PACKET_FRAMES:
                 received = await phrases.receive()
                 handed_over = received.end_frames
@@ -80,7 +88,7 @@ async def run_renderer(
             try:
                 await sending.send(block)
             except trio.BrokenResourceError:
-                return
+                return 0.0
             station.rendered_until = block.position + PACKET_FRAMES
             spare_seconds = station.needed_seconds(block.position) - trio.current_time()
             studio.metrics.reserve(station.reserve.packet_made(spare_seconds, now=trio.current_time()))
