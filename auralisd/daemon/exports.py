@@ -2,7 +2,7 @@
 
 One at a time and at the lowest priority, into a folder beside the state that is emptied at each start. The child is
 the program's own ``render``: it reads seed and controls log from the state file, and what it writes is what was
-streamed, sample by sample, where the stream was live and in full quality.
+streamed where the stream was live and in full quality, but for rare roundings of the last bit.
 """
 
 from __future__ import annotations

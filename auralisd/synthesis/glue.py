@@ -56,8 +56,9 @@ class Glue:
         self._powers.append(power)
         self._from_db, self._turned_at = self._to_db, chunk.end
         if len(self._powers) >= 10 * _SPANS_PER_SECOND:
-            step = wanted_db(self._strayed_lu()) - self._to_db
-            self._to_db += min(max(step, -_STEP_DB), _STEP_DB)
+            # Clipped, not added up: once arrived, the gain is the same whatever way it came.
+            wanted = wanted_db(self._strayed_lu())
+            self._to_db = min(max(wanted, self._to_db - _STEP_DB), self._to_db + _STEP_DB)
 
     def _strayed_lu(self) -> float:
         """The last second against the last minute."""

@@ -105,8 +105,8 @@ class LoudnessServo:
     def _decide(self, at_frames: int) -> None:
         wanted = np.clip(TARGET_LUFS - self._window_lufs(), -LARGEST_DB, LARGEST_DB)
         self._from_db, self._turned_at = self._to_db, at_frames
-        step = np.clip(wanted - self._to_db, -SLEW_DB_PER_SECOND, SLEW_DB_PER_SECOND)
-        self._to_db = float(self._to_db + step)
+        # Clipped, not added up: once arrived, the gain is the same whatever way it came.
+        self._to_db = float(np.clip(wanted, self._to_db - SLEW_DB_PER_SECOND, self._to_db + SLEW_DB_PER_SECOND))
 
     def _window_lufs(self) -> float:
         """Gated loudness of the window; seconds not heard yet count as on target."""
