@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from auralisd.controls import Controls
 from auralisd.observability.health import HealthCheck as HealthCheck
@@ -143,6 +143,10 @@ class Preset:
             "loudness_target_lufs": self.loudness_target_lufs,
             "controls": {k: dict(v) if isinstance(v, Mapping) else v for k, v in self.controls.items()},
         }
+
+
+LONGEST_EXPORT_SECONDS: Final = 2 * 3600
+"""At fifteen times real time eight minutes of a core, and 1.3 GB as wav."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,9 @@ from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, SAMPLE_RATE_HZ, floor_to
 if TYPE_CHECKING:
     from auralisd.audio import AudioBlock
 
-PRE_ROLL_FRAMES: Final = 75 * SAMPLE_RATE_HZ
-"""Rendered and thrown away first: by then all long notes, reverb, servo and glue are as if the piece had played on."""
+PRE_ROLL_FRAMES: Final = 120 * SAMPLE_RATE_HZ
+"""Rendered and thrown away first. After 50 s long notes and reverb are to the last bit as if the piece had played on,
+after 70 s the servo, after 95 s the glue, whose windows they have to pass through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 One at a time and at the lowest priority, into a folder beside the state that is emptied at each start. The child is
 the program's own ``render``: it reads seed and controls log from the state file, and what it writes is what was
-streamed where the stream was live and in full quality, but for rare roundings of the last bit.
+streamed, sample by sample, where the stream had been live and in full quality for two minutes.
 """
 
 from __future__ import annotations
@@ -34,9 +34,6 @@ log = structlog.get_logger()
 
 EXPORTS_KEPT: Final = 4
 """The oldest finished one makes room for a new one; so many unfinished ones are refused."""
-
-LONGEST_SECONDS: Final = 2 * 3600
-"""At fifteen times real time eight minutes of a core, and 1.3 GB as wav."""
 
 SLOWEST_X_REAL_TIME: Final = 0.5
 """A child slower than this hangs, and is ended."""

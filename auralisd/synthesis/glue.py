@@ -11,9 +11,9 @@ from collections import deque
 from itertools import islice
 from typing import Final
 
-import numpy as np
 import torch
 
+from auralisd.synthesis.gain_line import GainLine
 from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.synthesis.loudness import SpanMeter, lufs
 
@@ -34,19 +34,16 @@ class Glue:
         """Nothing heard: gain 1, and so it stays for ten seconds."""
         self._meter = SpanMeter()
         self._powers: deque[float] = deque(maxlen=WINDOW_SECONDS * _SPANS_PER_SECOND)
-        self._from_db = 0.0
-        self._to_db = 0.0
-        self._turned_at = 0
+        self._line = GainLine(over_frames=SPAN_FRAMES)
 
     @property
     def gain_db(self) -> float:
         """Where the gain is going."""
-        return self._to_db
+        return self._line.to_db
 
     def gains(self, points: Floats) -> Floats:
         """Linear gain at absolute frames ``points``: a line in dB over each 100 ms."""
-        share = np.clip((points - self._turned_at) / SPAN_FRAMES, 0.0, 1.0)
-        return np.asarray(10.0 ** ((self._from_db + (self._to_db - self._from_db) * share) / 20.0))
+        return self._line.gains(points)
 
     def listen(self, chunk: Chunk, mix: torch.Tensor) -> None:
         """Take in ``mix``, float32 ``(2, frames)``; decide anew at the end of each span."""
@@ -54,11 +51,8 @@ class Glue:
         if power is None:
             return
         self._powers.append(power)
-        self._from_db, self._turned_at = self._to_db, chunk.end
         if len(self._powers) >= 10 * _SPANS_PER_SECOND:
-            # Clipped, not added up: once arrived, the gain is the same whatever way it came.
-            wanted = wanted_db(self._strayed_lu())
-            self._to_db = min(max(wanted, self._to_db - _STEP_DB), self._to_db + _STEP_DB)
+            self._line.turn(wanted_db(self._strayed_lu()), most_db=_STEP_DB, at_frames=chunk.end)
 
     def _strayed_lu(self) -> float:
         """The last second against the last minute."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from auralisd.synthesis.gain_line import GainLine
 from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -77,19 +78,16 @@ class LoudnessServo:
         self._meter = SpanMeter()
         self._second: list[float] = []
         self._powers: deque[float] = deque(maxlen=WINDOW_SECONDS)
-        self._from_db = 0.0
-        self._to_db = 0.0
-        self._turned_at = 0
+        self._line = GainLine(over_frames=SAMPLE_RATE_HZ)
 
     @property
     def gain_db(self) -> float:
         """Where the gain is going."""
-        return self._to_db
+        return self._line.to_db
 
     def gains(self, points: Floats) -> Floats:
         """Linear gain at absolute frames ``points``: a line in dB over the second after each decision."""
-        share = np.clip((points - self._turned_at) / SAMPLE_RATE_HZ, 0.0, 1.0)
-        return np.asarray(10.0 ** ((self._from_db + (self._to_db - self._from_db) * share) / 20.0))
+        return self._line.gains(points)
 
     def listen(self, chunk: Chunk, reference: np.ndarray) -> None:
         """Take in ``reference``, float32 ``(2, frames)``; decide anew at each full second."""
@@ -103,10 +101,8 @@ class LoudnessServo:
             self._decide(chunk.end)
 
     def _decide(self, at_frames: int) -> None:
-        wanted = np.clip(TARGET_LUFS - self._window_lufs(), -LARGEST_DB, LARGEST_DB)
-        self._from_db, self._turned_at = self._to_db, at_frames
-        # Clipped, not added up: once arrived, the gain is the same whatever way it came.
-        self._to_db = float(np.clip(wanted, self._to_db - SLEW_DB_PER_SECOND, self._to_db + SLEW_DB_PER_SECOND))
+        wanted_db = np.clip(TARGET_LUFS - self._window_lufs(), -LARGEST_DB, LARGEST_DB)
+        self._line.turn(wanted_db, most_db=SLEW_DB_PER_SECOND, at_frames=at_frames)
 
     def _window_lufs(self) -> float:
         """Gated loudness of the window; seconds not heard yet count as on target."""

@@ -65,7 +65,7 @@ OPERATIONS: Final[Operations] = (
         status=202,
         errors=("not_found", "conflict"),
         description="Rendered anew from seed and controls log by a process of its own, one at a time. Where the stream "
-        "was live and in full quality the file is the same but for rare last bits. Kept until the daemon stops, "
+        "was live and in full quality the file is the same, sample by sample. Kept until the daemon stops, "
         "or four newer ones were made.",
     ),
     Operation(

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 from auralisd.controls import LAYER_RANGE, LAYERS, MODES, OFF, RANGES
 from auralisd.score import LARGEST_SEED
 from auralisd.settings import STATION_ID_PATTERN
+from auralisd.station import LONGEST_EXPORT_SECONDS
 from auralisd.web.schema.control_words import CONTROL_WORDS
 
 _VISIBLE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
@@ -100,7 +101,7 @@ class NewExport(Arguments):
     """A sound file to make of what a station played."""
 
     format: Literal["wav", "flac", "opus", "mp3", "m4a"] = Field("flac", description="What kind of file.")
-    seconds: float = Field(60.0, ge=1, le=7_200, description="How long, in seconds.")
+    seconds: float = Field(60.0, ge=1, le=LONGEST_EXPORT_SECONDS, description="How long, in seconds.")
     from_position: Annotated[
         int | None,
         Field(ge=0, description="First programme frame, at 44,100 a second; by default the last `seconds` until now."),
