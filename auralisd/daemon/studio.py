@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import trio
@@ -49,6 +50,13 @@ class DeviceInUse:
         return {"name": self.name, "why": self.why}
 
 
+def usable_processors() -> int:
+    """How many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studio:
     """Shared by all stations; handed to each, never looked up.
@@ -62,6 +70,9 @@ class Studio:
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
         give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
+        render_slots: packets that are made at once. More threads than processors would only wait for the interpreter
+            lock in each other's way: eight stations on two cores got less than real time out of them.
+        build_slots: instruments that are built at once, so that those who play already go on playing.
     """
 
     new_worker: Callable[[], RunInWorker]
@@ -72,3 +83,5 @@ class Studio:
     shipped_bed: bytes
     metrics: Metrics
     give_up: Callable[[str, Exception], None]
+    render_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
+    build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))

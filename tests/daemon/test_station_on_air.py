@@ -1,5 +1,6 @@
 """The pipeline of one station, in virtual time, with a synthesiser that can be made to fail."""
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -261,6 +262,36 @@ async def test_an_instrument_that_is_built_too_late_begins_anew_nearer_to_the_ai
     assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
     assert sum(chunk.bed for chunk in chunks) < 200
     assert restarts(studio, "renderer") == 0
+
+
+async def test_no_more_packets_are_made_at_once_than_there_are_slots_and_a_hung_one_gives_its_slot_back(autojump_clock):
+    under_way, most, hung = [], [], []
+
+    async def watched_worker(job, *args):
+        if job is not render_packet:
+            await trio.lowlevel.checkpoint()
+            return job(*args)
+        under_way.append(job)
+        most.append(len(under_way))
+        try:
+            if not hung and args[0].position > 20 * PACKET_FRAMES:
+                hung.append(job)
+                await trio.sleep_forever()
+            await trio.sleep(0.015)
+        finally:
+            under_way.pop()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: watched_worker)
+    studio.render_slots.total_tokens = 1
+    stations = [new_station(studio, seed=seed) for seed in range(4)]
+    async with AsyncExitStack() as stack:
+        for station in stations:
+            await stack.enter_async_context(on_air(station, studio))
+        await trio.sleep(30)
+        assert [station.state for station in stations] == ["sounding"] * 4
+    assert hung
+    assert max(most) == 1
 
 
 async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):

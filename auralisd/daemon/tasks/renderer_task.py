@@ -49,9 +49,9 @@ async def run_renderer(
     await studio.can_render.wait()
     piece, origin = station.piece, station.piece_origin
     run_in_worker = studio.new_worker()
-    position = first_packet - origin
-    station.begins_anew_at = first_packet
-    with trio.fail_after(BUILD_PATIENCE_SECONDS):
+    async with studio.build_slots:
+        station.begins_anew_at = max(first_packet, station.next_packet)  # others may have been built meanwhile
+        position = station.begins_anew_at - origin
         build = functools.partial(
             studio.new_instrument,
             seed=piece.seed,
@@ -59,7 +59,8 @@ async def run_renderer(
             position=position,
             controls=piece.desk.sounding_at(position, piece.desk.controls_at(position)),
         )
-        instrument = await run_in_worker(build)
+        with trio.fail_after(BUILD_PATIENCE_SECONDS):
+            instrument = await run_in_worker(build)
     pieces: list[ScoreSlice] = [piece.still_sounding(min(position, piece.composed_until))]
     handed_over = piece.composed_until
     with blocks.clone() as sending:
@@ -75,11 +76,12 @@ async def run_renderer(
             await _until_it_is_time(station, origin + position)
             station.render_edge = origin + position + PACKET_FRAMES
             began = trio.current_time()
-            with trio.fail_after(JOB_PATIENCE_SECONDS):
-                controls = piece.desk.sounding_at(position)
-                pcm16, cpu_seconds = await run_in_worker(
-                    render_packet, instrument, tuple(pieces), controls, station.governor.quality
-                )
+            async with studio.render_slots:
+                with trio.fail_after(JOB_PATIENCE_SECONDS):
+                    controls = piece.desk.sounding_at(position)
+                    pcm16, cpu_seconds = await run_in_worker(
+                        render_packet, instrument, tuple(pieces), controls, station.governor.quality
+                    )
             pieces.clear()
             _count(station, studio, cpu_seconds)
             govern(station, studio, busy_seconds=trio.current_time() - began)
