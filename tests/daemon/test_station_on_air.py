@@ -292,6 +292,11 @@ async def test_no_more_packets_are_made_at_once_than_there_are_slots_and_a_hung_
         assert [station.state for station in stations] == ["sounding"] * 4
     assert hung
     assert max(most) == 1
+    assert restarts(studio, "encoder") == 0  # while the only slot hung, the bed was encoded without one
+    for station in stations:
+        assert {later.position - earlier.position for earlier, later in pairwise(station.broadcast.chunks)} == {
+            PACKET_FRAMES
+        }
 
 
 async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):

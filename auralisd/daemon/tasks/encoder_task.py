@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import structlog
 import trio
 
@@ -14,6 +17,7 @@ from auralisd.transport.encoders import EncoderBank
 log = structlog.get_logger()
 
 PROGRAMME_AHEAD = 0  # continuity holds the packet until the encoders take it
+TURN_PATIENCE_SECONDS = 0.1  # what goes on the air now waits for no renderer that hangs
 JOB_PATIENCE_SECONDS = 1.5  # a busy machine is late with 100 ms of sound; longer than this it hangs
 
 
@@ -35,7 +39,8 @@ async def run_encoders(
             chunk: EncodedChunk | None = None
             with trio.move_on_after(JOB_PATIENCE_SECONDS):
                 try:
-                    chunk = await run_in_worker(_encode, bank, block, station.broadcast.wanted_codecs(), last)
+                    async with a_turn(studio.render_slots):
+                        chunk = await run_in_worker(_encode, bank, block, station.broadcast.wanted_codecs(), last)
                 except Exception as error:  # whatever a codec library raises costs its formats a gap
                     log.exception("encoders failed", station=station.id, error=repr(error))
             if chunk is None:
@@ -47,6 +52,18 @@ async def run_encoders(
                 studio.metrics.encoder_failed(codec)
             await chunks.send(chunk)
         await run_in_worker(bank.close)
+
+
+@asynccontextmanager
+async def a_turn(slots: trio.CapacityLimiter) -> AsyncIterator[None]:
+    """One of ``slots``, unless none becomes free in time: then go on without."""
+    with trio.move_on_after(TURN_PATIENCE_SECONDS) as patience:
+        await slots.acquire()
+    try:
+        yield
+    finally:
+        if not patience.cancelled_caught:
+            slots.release()
 
 
 def _encode(bank: EncoderBank, block: AudioBlock, wanted: frozenset[str], last: bool) -> EncodedChunk:
