@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+type PushCause = Literal["unreachable", "refused", "taken", "rejected", "hung", "lost"]
+"""No connection; a wrong password; a mount in use; another answer; a server that hangs; a connection that ended."""
 
 
 class AuralisError(Exception):
@@ -134,6 +137,19 @@ class EventStreamError(AuralisError):
         self.line = line
         self.expected = expected
         self.found = found
+
+
+class PushError(AuralisError):
+    """An Icecast server that does not take the sound.
+
+    Attributes:
+        cause: what went wrong, in one word.
+    """
+
+    def __init__(self, cause: PushCause, message: str) -> None:
+        """Keep the machine-readable cause beside the sentence, in which no password may be."""
+        super().__init__(message)
+        self.cause: PushCause = cause
 
 
 class UnknownNameError(AuralisError):

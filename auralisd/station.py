@@ -15,6 +15,8 @@ from auralisd.observability.health import HealthCheck as HealthCheck
 from auralisd.score import Reason
 from auralisd.units import frames_to_seconds
 
+type OutputKind = Literal["icecast", "hls"]
+type OutputState = Literal["waiting", "starting", "on", "failing"]
 type StationState = Literal["warming_up", "idle", "sounding", "bed"]
 
 
@@ -187,6 +189,33 @@ class Export:
             "why": self.why,
             "sound": f"/api/v1/exports/{self.id}/sound" if done else None,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStatus:
+    """A way out beside listeners' sockets, at one moment.
+
+    Attributes:
+        kind: what it leads to.
+        name: which one.
+        station: the station that it carries.
+        formats: in which formats.
+        state: ``waiting`` for its station, ``starting``, ``on``, or ``failing`` and tried again.
+        problem: why it is not on, for a person; None where all is well.
+        seconds: how long it has been in that state.
+    """
+
+    kind: OutputKind
+    name: str
+    station: str
+    formats: tuple[str, ...]
+    state: OutputState
+    problem: str | None
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The output as JSON shows it."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"formats": list(self.formats)}
 
 
 class Station(Protocol):
@@ -405,6 +434,10 @@ class DaemonFacts(Protocol):
 
     def uptime_seconds(self) -> float:
         """Seconds since the start."""
+        ...
+
+    def outputs(self) -> tuple[OutputStatus, ...]:
+        """Where stations go beside their listeners' sockets."""
         ...
 
     def ready(self) -> bool:

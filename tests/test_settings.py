@@ -42,6 +42,9 @@ def load(home: Path, *, flags: Mapping[str, object] | None = None, toml: str | N
     return load_settings(flags or {}, environ={"HOME": str(home), **environ}, config_file=config_file)
 
 
+TARGET = "\n[[push]]\nurl = '{}'\nmount = '{}'\npassword = 'x'"
+
+
 def toml_value(value: object) -> str:
     return repr(value).lower() if isinstance(value, bool) else repr(value)
 
@@ -100,6 +103,7 @@ def test_a_variable_that_is_no_setting_is_refused_by_name(home: Path, name: str)
         ("max_listener = 1", {}, "max_listeners"),
         ("", {"AURALISD_LOGLEVEL": "info"}, "AURALISD_LOG_LEVEL"),
         ("[[stations]]\nid = 'sleep'\ntilte = 'Sleep'", {}, "title"),
+        ("[[push]]\nurl = 'http://a'\nmuont = '/a.mp3'", {}, "mount"),
     ],
 )
 def test_a_misspelling_is_answered_with_the_nearest_name(
@@ -127,6 +131,15 @@ def test_a_misspelling_is_answered_with_the_nearest_name(
         ({}, {}, "default_station = 'nowhere'", "given.toml"),
         ({}, {}, "[[stations]]\nid = 'a'\n[[stations]]\nid = 'a'", "given.toml"),
         ({}, {}, "port = ", "given.toml"),
+        ({}, {"AURALISD_PUSH": "music"}, None, "AURALISD_PUSH"),
+        ({}, {}, TARGET.format("ftp://radio", "/a.mp3"), "push[0].url in"),
+        ({}, {}, TARGET.format("http://radio/admin", "/a.mp3"), "push[0].url in"),
+        ({}, {}, TARGET.format("http://radio:99999", "/a.mp3"), "push[0].url in"),
+        ({}, {}, TARGET.format("http://radio", "a.mp3"), "push[0].mount in"),
+        ({}, {}, TARGET.format("http://radio", "/a.mp3?x=1"), "push[0].mount in"),
+        ({}, {}, TARGET.format("http://radio", "/a.mp3") + "\nformat = 'flac'", "push[0].format in"),
+        ({}, {}, TARGET.format("http://radio", "/a.mp3") + "\npassword_file = 'x'", "push[0] in"),
+        ({}, {}, TARGET.format("http://radio", "/a.mp3") * 2, "given.toml"),
     ],
 )
 def test_what_is_out_of_range_is_refused_under_the_name_its_source_gives_it(
@@ -221,6 +234,43 @@ def test_a_token_is_never_shown(home: Path) -> None:
         load(home, AURALISD_TOKEN="s3cret with spaces")
     assert "s3cret" not in str(refused.value)
     assert refused.value.value is None
+
+
+def test_a_push_targets_password_comes_from_its_file_and_is_never_shown(home: Path) -> None:
+    (home / "secret").write_text("s3cret\n")
+    target = f"[[push]]\nurl = 'https://Radio.example.org'\nmount = '/a.mp3'\npassword_file = '{home}/secret'"
+    loaded = load(home, toml=target)
+    (push,) = loaded.push
+    assert push.password is not None
+    assert push.password.get_secret_value() == "s3cret"
+    assert (push.host, push.port, push.tls, push.label) == ("radio.example.org", 443, True, "a.mp3")
+    assert "s3cret" not in repr(loaded)
+    assert "s3cret" not in loaded.model_dump_json()
+    (home / "secret").unlink()
+    with pytest.raises(SettingsError, match=r"password_file.*the password cannot be read"):
+        load(home, toml=target)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[[push]]\nurl = 'http://source:s3cret@radio:8000'\nmount = '/a.mp3'",
+        "[[push]]\nurl = 'http://source:s3cret@radio:port'\nmount = '/a.mp3'",
+        "[[push]]\nurl = 'http://radio:8000'\nmount = '/a.mp3'\npassword = 's3cret'\npassword_file = 'x'",
+        "[[push]]\nurl = 'http://radio:8000'\npassword = 's3cret'",
+        "[[push]]\nurl = 'http://radio:8000'\nmount = '/a.mp3'\npassword = ['s3cret']",
+        "[push]\nurl = 'http://radio:8000'\nmount = '/a.mp3'\npassword = 's3cret'",
+    ],
+)
+def test_no_refusal_of_a_push_target_shows_a_password(home: Path, toml: str) -> None:
+    with pytest.raises(SettingsError, match="push") as refused:
+        load(home, toml=toml)
+    assert "s3cret" not in str(refused.value)
+    as_json = '[{"url": "http://source:s3cret@radio", "mount": "/a.mp3"}]'
+    for variable in (as_json, as_json[:-1]):
+        with pytest.raises(SettingsError, match="AURALISD_PUSH") as refused:
+            load(home, AURALISD_PUSH=variable)
+        assert "s3cret" not in str(refused.value)
 
 
 def test_a_new_token_is_readable_by_its_owner_alone_and_stays_the_same(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def examine(
         config_file: the file ``--config`` names.
         quick: leave out what needs torch.
     """
+    from auralisd.cli.output_examinations import outputs
+
     try:
         settings = load_settings(flags, environ=environ, config_file=config_file)
     except SettingsError as error:
@@ -73,6 +75,7 @@ def examine(
     yield descriptors(settings.max_connections)
     yield clock_source(CLOCK_SOURCE_FILE)
     yield memory(MEMORY_FILE)
+    yield from outputs(settings)
     if not quick:
         yield from device_and_speed(settings.device)
         yield analogue_voices(kernel_dir(os.environ), wanted=settings.compiled_kernel)

@@ -8,8 +8,10 @@ import trio
 
 from auralisd import __version__
 from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.outputs import Output
 from auralisd.daemon.studio import Studio
 from auralisd.observability.health import HealthCheck, HealthFacts, StationFacts, health_checks
+from auralisd.station import OutputStatus
 
 
 class LiveFacts:
@@ -23,6 +25,7 @@ class LiveFacts:
         stopping: trio.Event,
         longest_pass_seconds: Callable[[], float],
         storage_problem: Callable[[], str | None],
+        outputs: Iterable[Output] = (),
     ) -> None:
         """Look at these parts when asked."""
         self._studio = studio
@@ -30,6 +33,7 @@ class LiveFacts:
         self._stopping = stopping
         self._longest_pass_seconds = longest_pass_seconds
         self._storage_problem = storage_problem
+        self._outputs = tuple(outputs)
         self._started_at = trio.current_time()
 
     @property
@@ -51,12 +55,16 @@ class LiveFacts:
         """Seconds since the start."""
         return trio.current_time() - self._started_at
 
+    def outputs(self) -> tuple[OutputStatus, ...]:
+        """Where stations go beside their listeners' sockets."""
+        return tuple(output.status() for output in self._outputs)
+
     def ready(self) -> bool:
         """Whether somebody who comes now hears something at once: the bed counts, so the daemon is ready early."""
         return not self._stopping.is_set() and bool(list(self._stations()))
 
     def checks(self) -> tuple[HealthCheck, ...]:
-        """Renderer, loop, storage and stations, one line each."""
+        """Renderer, loop, storage and stations, one line each; outputs too, where there are any."""
         now = trio.current_time()
         can_render = self._studio.can_render.is_set()
         return health_checks(
@@ -72,5 +80,6 @@ class LiveFacts:
                     )
                     for station in self._stations()
                 ),
+                outputs={status.name: status.problem for status in self.outputs()},
             )
         )

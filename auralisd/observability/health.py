@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 type Health = Literal["healthy", "degraded", "unhealthy"]
@@ -48,17 +48,20 @@ class HealthFacts:
         loop_lag_seconds: the longest pass of the event loop lately.
         storage_problem: a sentence, None when the state can be saved.
         stations: all of them.
+        outputs: what is wrong with each way out beside listeners' sockets; None where nothing is.
     """
 
     device: str | None
     loop_lag_seconds: float
     stations: tuple[StationFacts, ...]
     storage_problem: str | None = None
+    outputs: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def health_checks(facts: HealthFacts) -> tuple[HealthCheck, ...]:
-    """Renderer, loop, storage and stations, one line each."""
-    return (_renderer(facts), _loop(facts), _storage(facts), _stations(facts))
+    """Renderer, loop, storage and stations, one line each; outputs too, where there are any."""
+    always = (_renderer(facts), _loop(facts), _storage(facts), _stations(facts))
+    return (*always, _outputs(facts)) if facts.outputs else always
 
 
 def verdict(checks: Iterable[HealthCheck]) -> Health:
@@ -87,6 +90,11 @@ def _loop(facts: HealthFacts) -> HealthCheck:
 def _storage(facts: HealthFacts) -> HealthCheck:
     problem = facts.storage_problem
     return HealthCheck(name="storage", ok=problem is None, detail=problem or "the state is saved")
+
+
+def _outputs(facts: HealthFacts) -> HealthCheck:
+    problems = [f"{name}: {problem}" for name, problem in facts.outputs.items() if problem is not None]
+    return HealthCheck(name="outputs", ok=not problems, detail="; ".join(problems) or f"{len(facts.outputs)} are well")
 
 
 def _stations(facts: HealthFacts) -> HealthCheck:

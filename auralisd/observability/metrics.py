@@ -18,6 +18,7 @@ from auralisd.units import frames_to_seconds
 
 FORMS: Final = frozenset(
     {"http.opus", "http.mp3", "http.flac", "http.aac", "http.wav"}
+    | {"push.mp3", "push.aac", "push.opus"}
     | {"ws.v1.opus", "ws.v1.pcm16", "ws.v1.state", "ws.v0.json"}
 )
 EVICTION_REASONS: Final = frozenset({"too_slow", "flood"})
@@ -25,9 +26,10 @@ CONNECTION_ERRORS: Final = frozenset({"request", "websocket", "accept"})
 REFUSALS: Final = frozenset(
     {"bad_request", "timeout", "too_large", "misdirected", "upgrade", "full", "address_full", "not_found", "forbidden"}
 )
-ROLES: Final = frozenset({"composer", "renderer", "encoder"})
+ROLES: Final = frozenset({"composer", "renderer", "encoder", "push"})
 CODECS: Final = frozenset({"opus", "mp3", "flac", "aac"})
 CAUSES: Final = frozenset({"rest", "ws", "preset"})
+OUTPUT_CAUSES: Final = frozenset({"unreachable", "refused", "taken", "rejected", "hung", "lost"})
 
 _LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _RENDER_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
@@ -42,6 +44,7 @@ class Metrics:
         """Start every number at zero."""
         self.registry = CollectorRegistry()
         self._x_real_time = 0.0
+        self._output_names: frozenset[str] = frozenset()
         self._make_transport_metrics()
         self._make_sound_metrics()
         self._make_daemon_metrics()
@@ -99,6 +102,13 @@ class Metrics:
             "auralisd_state_save_seconds", "Time of a save of the state", buckets=_SAVE_BUCKETS, registry=at
         )
         self._save_failures = Counter("auralisd_state_save_failures", "Saves of the state that failed", registry=at)
+        self._outputs = Gauge(
+            "auralisd_output_up", "Whether the sound arrives where it is sent", ["output"], registry=at
+        )
+        self._output_starts = Counter("auralisd_output_starts", "Times an output came on", ["output"], registry=at)
+        self._output_failures = Counter(
+            "auralisd_output_failures", "Times an output failed", ["output", "cause"], registry=at
+        )
         self._requests = Counter("auralisd_web_requests", "Requests the web side answered", ["status"], registry=at)
 
     # Transport and front door
@@ -198,6 +208,21 @@ class Metrics:
     def role_restarted(self, role: str) -> None:
         """A part of a station was started again."""
         self._restarts.labels(_bounded(role, ROLES)).inc()
+
+    def know_outputs(self, names: Iterable[str]) -> None:
+        """These outputs get labels of their own."""
+        self._output_names = frozenset(names)
+
+    def output_changed(self, output: str, *, is_on: bool) -> None:
+        """An output came on or went off."""
+        label = _bounded(output, self._output_names)
+        self._outputs.labels(label).set(is_on)
+        if is_on:
+            self._output_starts.labels(label).inc()
+
+    def output_failed(self, output: str, cause: str) -> None:
+        """An output failed once more."""
+        self._output_failures.labels(_bounded(output, self._output_names), _bounded(cause, OUTPUT_CAUSES)).inc()
 
     def loop_passed(self, seconds: float) -> None:
         """The event loop took ``seconds`` for one pass."""

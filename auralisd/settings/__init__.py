@@ -4,6 +4,7 @@ from auralisd.settings.example import example_toml
 from auralisd.settings.files import config_search_path, find_config_file
 from auralisd.settings.load import Reloaded, load_settings, reloaded, with_token
 from auralisd.settings.model import ALWAYS_THERE, RELOADABLE, STATION_ID_PATTERN, Settings, StationSettings
+from auralisd.settings.push import PushFormat, PushSettings
 from auralisd.settings.token import TOKEN_FILE_NAME, create_token, read_token_file
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "RELOADABLE",
     "STATION_ID_PATTERN",
     "TOKEN_FILE_NAME",
+    "PushFormat",
+    "PushSettings",
     "Reloaded",
     "Settings",
     "StationSettings",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from typing import Final
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from auralisd.settings.model import RELOADABLE, Settings, StationSettings
+from auralisd.settings.push import PushSettings
 
 _WIDTH: Final = 88
 _HEADER: Final = """\
@@ -18,6 +21,17 @@ _HEADER: Final = """\
 # Keys marked (reload) change while the music plays: kill -HUP, or systemctl reload auralisd.
 """
 _STATION_EXAMPLE: Final = {"id": "night", "title": "Night", "seed": 7, "preset": "Sleep", "pinned": False}
+_PUSH_EXAMPLE: Final = {
+    "url": "http://radio.example.org:8000",
+    "mount": "/auralis.mp3",
+    "format": "mp3",
+    "station": "main",
+    "user": "source",
+    "password_file": "/etc/auralisd/icecast-password",
+    "name": "radio",
+    "public": False,
+}
+_TABLES: Final = frozenset({"stations", "push"})
 _UNSET_EXAMPLES: Final = {
     "seed": 7,
     "state_dir": "/var/lib/auralisd",
@@ -31,22 +45,27 @@ def example_toml() -> str:
     """A TOML file that names every setting, all of them commented out."""
     lines = [_HEADER]
     for name, field in Settings.model_fields.items():
-        if name != "stations":
+        if name not in _TABLES:
             lines += [*_comment(name, field), f"#{name} = {_toml(_shown_value(name, field))}", ""]
     lines += [
         "# Further stations, each at /stations/ID/stream.opus. One called main changes the one that is always there.",
         "#[[stations]]",
-    ]
-    for name, field in StationSettings.model_fields.items():
-        if name in _STATION_EXAMPLE:
-            lines.append(f"#{name} = {_toml(_STATION_EXAMPLE[name])}  # {field.description}")
-    lines += [
+        *_table(StationSettings, _STATION_EXAMPLE),
         "#[stations.controls]  # Controls on top of the preset.",
         "#brightness = 0.3",
         "#layers.bells = -12",
         "#night = true",
+        "",
+        "# Icecast servers that a station is sent to, one table each.",
+        "#[[push]]",
+        *_table(PushSettings, _PUSH_EXAMPLE),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _table(model: type[BaseModel], example: Mapping[str, object]) -> list[str]:
+    fields = model.model_fields
+    return [f"#{name} = {_toml(value)}  # {fields[name].description}" for name, value in example.items()]
 
 
 def _comment(name: str, field: FieldInfo) -> list[str]:

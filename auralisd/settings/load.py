@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as SourceError
 
 from auralisd.errors import SettingsError
 from auralisd.settings.files import default_state_dir, find_config_file
 from auralisd.settings.model import RELOADABLE, Settings, Sources, StationSettings
+from auralisd.settings.push import PushSettings, with_passwords
 from auralisd.settings.token import find_kept_token
 
 _PREFIX: Final = "AURALISD_"
 _NOT_A_FIELD: Final = frozenset({"AURALISD_CONFIG"})  # names the file, so it cannot be in it
-_SECRETS: Final = frozenset({"token"})
+_SECRETS: Final = frozenset({"token", "push"})  # a push target's address may have been given with its password in it
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {"stations": StationSettings, "push": PushSettings}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ def load_settings(
     if settings.token is None:
         kept = find_kept_token(settings.token_file, settings.state_dir, environ)
         settings = settings if kept is None else with_token(settings, kept)
+    if settings.push:
+        settings = settings.model_copy(update={"push": with_passwords(settings.push)})
     _refuse_open_door(settings)
     return settings.read_from(Sources(flags=flags, environ=environ, config_file=config_file, found_file=path))
 
@@ -117,21 +121,26 @@ def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         return source()
     except SourceError as error:
-        raise SettingsError(_PREFIX + "STATIONS", environ.get(_PREFIX + "STATIONS"), "a JSON list") from error
+        # The reason it gives is the value itself, which may hold a password.
+        name = next((table for table in _TABLES if f'"{table}"' in str(error)), "stations")
+        shown = None if name in _SECRETS else environ.get(_PREFIX + name.upper())
+        raise SettingsError(_PREFIX + name.upper(), shown, "a JSON list") from None
 
 
 def _translated(
     error: ValidationError, *, flags: Mapping[str, object], from_environ: Mapping[str, object], path: Path | None
 ) -> SettingsError:
     """The first complaint, about the setting as its source spells it."""
-    first = error.errors(include_url=False)[0]
+    complaints = error.errors(include_url=False)
+    # A misspelt key is told of before the one that is missing because of it.
+    first = next((one for one in complaints if one["type"] == "extra_forbidden"), complaints[0])
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
         return SettingsError("settings" if path is None else str(path), None, message)
     name = str(first["loc"][0])
     within = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"][1:])
     if first["type"] == "extra_forbidden":
-        known = StationSettings.model_fields if within else Settings.model_fields
+        known = _TABLES[name].model_fields if within else Settings.model_fields
         message = _no_such("setting", str(first["loc"][-1]), known)
     if name in flags:
         key = f"--{name.replace('_', '-')}"

@@ -21,6 +21,7 @@ from auralisd.controls import Controls, merge_change
 from auralisd.errors import ControlsError
 from auralisd.score import LARGEST_SEED
 from auralisd.settings.files import default_state_dir
+from auralisd.settings.push import TARGETS_MOST, PushSettings
 
 ALL_ADDRESSES: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - names what is refused without a token
 STATION_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -161,6 +162,9 @@ class Settings(BaseSettings):
         default=64, ge=1, description="Connections at a time from one address; loopback and proxies are not counted."
     )
     stations: tuple[StationSettings, ...] = Field(default=(), description="Further stations.")
+    push: tuple[PushSettings, ...] = Field(
+        default=(), max_length=TARGETS_MOST, description="Icecast servers that stations are sent to."
+    )
 
     _sources: Sources | None = PrivateAttr(default=None)
 
@@ -232,6 +236,17 @@ class Settings(BaseSettings):
         if self.default_station not in {ALWAYS_THERE, *ids}:
             known = ", ".join(sorted({ALWAYS_THERE, *ids}))
             raise ValueError(f"default_station {self.default_station!r} is none of the stations: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _push_targets_fit_together(self) -> Settings:
+        labels = [target.label for target in self.push]
+        mounts = [(target.url, target.mount) for target in self.push]
+        if len(set(mounts)) < len(mounts):
+            raise ValueError("two push targets are the same mount of the same server")
+        if len(set(labels)) < len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
+            raise ValueError(f"two push targets are called {twice!r}; give one another name")
         return self
 
     @property

@@ -41,13 +41,22 @@ def read_token_file(path: Path) -> str:
     Raises:
         SettingsError: it cannot be read or is empty.
     """
+    return read_secret_file(path, key="token_file", what="token")
+
+
+def read_secret_file(path: Path, *, key: str, what: str) -> str:
+    """The first line of ``path``, which holds ``what``; a refusal speaks of the setting ``key``.
+
+    Raises:
+        SettingsError: it cannot be read or is empty.
+    """
     try:
         first_line = path.read_text(encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError("token_file", str(path), f"the token cannot be read: {reason}") from error
+        raise SettingsError(key, str(path), f"the {what} cannot be read: {reason}") from error
     if not first_line:
-        raise SettingsError("token_file", str(path), "its first line has to be the token, but it is empty")
+        raise SettingsError(key, str(path), f"its first line has to be the {what}, but it is empty")
     return first_line
 
 

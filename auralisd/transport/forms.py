@@ -78,6 +78,11 @@ WEBSOCKET_FORMS: Final[Mapping[str, Form]] = MappingProxyType(
 )
 """By subprotocol."""
 
+PUSH_FORMS: Final[Mapping[str, Form]] = MappingProxyType(
+    {name: Form(name=f"push.{name}", source=name) for name in ("mp3", "aac", "opus")}
+)
+"""What Icecast servers are sent, by its format."""
+
 
 def http_form(name: str) -> Form:
     """The form of ``/stream.{name}``.

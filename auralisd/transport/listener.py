@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from auralisd.transport.forms import V0_FORM, Form
-from auralisd.transport.outlet import Outlet
 from auralisd.transport.packet import v0_json, websocket_frame
 
 
@@ -48,6 +48,33 @@ class Resume:
     position: int
 
 
+class WayOut(Protocol):
+    """Where a listener's frames go; nothing here ever waits."""
+
+    ended_by: str | None
+    """Why nothing more can be sent, ``gone``, ``too_slow`` or ``finished``; None while all is well."""
+
+    def offer(self, packet: bytes) -> None:
+        """Send a packet now or later; who is too far behind misses it."""
+        ...
+
+    def open(self, frames: Iterable[bytes]) -> None:
+        """Send what must not be lost, before any packet that is offered later."""
+        ...
+
+    def start_over(self, frames: Iterable[bytes]) -> None:
+        """Send ``frames`` in place of every packet that still waits."""
+        ...
+
+    def push(self, frame: bytes) -> bool:
+        """Send a frame of ours in its turn; False if there is no room for it."""
+        ...
+
+    def abort(self) -> None:
+        """End it at once."""
+        ...
+
+
 type Greeting = Callable[[Welcome], bytes]
 """Makes the frames a listener gets before any packet; asked again at the start of each epoch."""
 
@@ -69,7 +96,7 @@ class Listener:
     """
 
     form: Form
-    outlet: Outlet
+    outlet: WayOut
     head_start_seconds: float
     dismiss: Callable[[Farewell], None]
     greet: Greeting | None = None

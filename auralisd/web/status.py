@@ -29,6 +29,7 @@ async def daemon_status(deps: WebDependencies, call: Call[None]) -> Answer:
             "default_station": deps.stations.default_id,
             "stations": stations,
             "may_control": call.may_control,
+            "outputs": [output.as_dict() for output in deps.daemon.outputs()],
             "device": {"name": deps.daemon.device["name"], "why": deps.daemon.device["why"]},
         }
     )

@@ -7,10 +7,13 @@ import os
 import socket
 
 import pytest
+from pydantic import SecretStr
 
 from auralisd.cli import examinations
 from auralisd.cli.examinations import Finding
-from auralisd.settings import Settings
+from auralisd.cli.output_examinations import push_target
+from auralisd.settings import PushSettings, Settings
+from tests.live.icecast import PASSWORD, icecast, needs_icecast
 
 
 def of(findings, name: str) -> Finding:
@@ -132,3 +135,23 @@ def test_the_doctor_exits_by_what_it_found(command):
     well = command("doctor", "--quick", "--port", 0, "--json")
     assert well.status == 0
     assert {finding["state"] for finding in json.loads(well.out)["findings"]} <= {"fine", "warning"}
+
+
+@needs_icecast
+def test_each_icecast_server_is_asked_whether_it_takes_the_password(home):
+    with icecast(home / "icecast") as server:
+        given = {"url": server.url, "mount": "/a.mp3", "password": SecretStr(PASSWORD)}
+        fine = push_target(PushSettings(**given))
+        refusing = push_target(PushSettings(**given | {"password": SecretStr("quite-another-password")}))
+    gone = push_target(PushSettings(**given))
+    assert [one.state for one in (fine, refusing, gone)] == ["fine", "warning", "warning"]
+    assert refusing.found.endswith("refuses the user or the password")
+    assert gone.found.endswith("Connection refused")
+    for one in (fine, refusing, gone):
+        assert one.name == "push a.mp3"
+        assert PASSWORD not in repr(one)
+        assert "quite-another" not in repr(one)
+
+
+def test_what_is_sent_to_nobody_is_not_examined(home):
+    assert not [finding for finding in examined(home, port=0) if finding.name.startswith("push")]

@@ -46,6 +46,8 @@ def test_a_daemon_that_is_well_says_so_in_four_lines():
         ),
         ({"stations": (StationFacts(id="a", state="sounding"),)}, None, "1 of 1 on the air", "healthy"),
         ({"stations": (StationFacts(id="a", state="idle", quiet_seconds=900),)}, None, "0 of 1 on the air", "healthy"),
+        ({"outputs": {"radio": None, "hls:main": None}}, None, "2 are well", "healthy"),
+        ({"outputs": {"a": None, "b": "Connection refused"}}, "outputs", "b: Connection refused", "degraded"),
     ],
 )
 def test_each_fault_is_one_line_and_moves_the_verdict(changes, failed, detail, word):

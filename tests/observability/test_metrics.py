@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from auralisd.observability.metrics import FORMS, Metrics
-from auralisd.transport.forms import HTTP_FORMS, STATE_FORM, V0_FORM, WEBSOCKET_FORMS
+from auralisd.errors import PushCause
+from auralisd.observability.metrics import FORMS, OUTPUT_CAUSES, Metrics
+from auralisd.transport.forms import HTTP_FORMS, PUSH_FORMS, STATE_FORM, V0_FORM, WEBSOCKET_FORMS
 from auralisd.transport.limits import TransportMetrics
 from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES
 
@@ -30,7 +32,7 @@ def test_listeners_are_counted_while_they_are_there():
 
 
 def test_every_form_of_the_transport_has_a_label_of_its_own():
-    forms = [*HTTP_FORMS.values(), *WEBSOCKET_FORMS.values(), STATE_FORM, V0_FORM]
+    forms = [*HTTP_FORMS.values(), *PUSH_FORMS.values(), *WEBSOCKET_FORMS.values(), STATE_FORM, V0_FORM]
     assert {form.name for form in forms} == FORMS
 
 
@@ -41,6 +43,7 @@ def test_the_transport_can_count_here():
 
 def test_made_up_labels_fill_no_memory():
     metrics = Metrics()
+    metrics.know_outputs(["radio"])
     for number in range(1000):
         made_up = f"made up {number}"
         metrics.listener_joined(made_up)
@@ -53,11 +56,28 @@ def test_made_up_labels_fill_no_memory():
         metrics.controls_changed(made_up)
         metrics.role_restarted(made_up)
         metrics.request_answered(600 + number)
+        metrics.output_failed("radio", made_up)
     labelled = {
         name: value for name, value in metrics.as_dict().items() if isinstance(value, dict) and "sum" not in value
     }
     assert labelled
-    assert all(value in ({"other": 1000.0}, {}) for value in labelled.values()), labelled
+    assert all(value in ({"other": 1000.0}, {"radio,other": 1000.0}, {}) for value in labelled.values()), labelled
+
+
+def test_each_configured_output_has_a_label_and_no_other_has():
+    metrics = Metrics()
+    metrics.know_outputs(["radio", "hls:main"])
+    for name, is_on in (("radio", False), ("radio", True), ("hls:main", False), ("nobody's", True)):
+        metrics.output_changed(name, is_on=is_on)
+    metrics.output_failed("radio", "lost")
+    shown = metrics.as_dict()
+    assert shown["auralisd_output_up"] == {"radio": 1.0, "hls:main": 0.0, "other": 1.0}
+    assert shown["auralisd_output_starts"] == {"radio": 1.0, "other": 1.0}
+    assert shown["auralisd_output_failures"] == {"radio,lost": 1.0}
+
+
+def test_every_cause_of_a_failure_of_icecast_is_counted_by_its_name():
+    assert set(get_args(PushCause.__value__)) <= OUTPUT_CAUSES
 
 
 def test_lateness_is_a_histogram_whose_quantiles_lie_where_the_values_do():

@@ -18,7 +18,16 @@ from auralisd.errors import ConflictError, StorageError, UnknownNameError
 from auralisd.observability.health import HealthCheck
 from auralisd.observability.metrics import Metrics
 from auralisd.score import Reason
-from auralisd.station import AppliedChange, ChordView, Export, NowSounding, Preset, SectionView, StationSummary
+from auralisd.station import (
+    AppliedChange,
+    ChordView,
+    Export,
+    NowSounding,
+    OutputStatus,
+    Preset,
+    SectionView,
+    StationSummary,
+)
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.web import WebDependencies, create_app
@@ -237,12 +246,16 @@ class MemoryFacts:
     stopping: bool = False
     is_ready: bool = True
     failing: tuple[str, ...] = ()
+    ways_out: tuple[OutputStatus, ...] = ()
 
     def uptime_seconds(self) -> float:
         return 12.34567
 
     def ready(self) -> bool:
         return self.is_ready
+
+    def outputs(self) -> tuple[OutputStatus, ...]:
+        return self.ways_out
 
     def checks(self) -> tuple[HealthCheck, ...]:
         names = ("renderer", "loop", "storage", "stations")

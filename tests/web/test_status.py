@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from auralisd.station import OutputStatus
+from auralisd.web.schema.outgoing import DaemonStatus
+
 
 async def test_status_shows_the_daemon_and_its_stations(house):
     reply = await house.ask("GET", "/api/v1/status")
@@ -15,7 +18,25 @@ async def test_status_shows_the_daemon_and_its_stations(house):
         "stations": [house.stations.get("main").summary().as_dict()],
         "may_control": True,
         "device": {"name": "cpu", "why": "no GPU here"},
+        "outputs": [],
     }
+
+
+async def test_status_shows_where_stations_are_sent(house):
+    house.facts.ways_out = (
+        OutputStatus(
+            kind="icecast",
+            name="radio",
+            station="main",
+            formats=("mp3",),
+            state="failing",
+            problem="Connection refused",
+            seconds=3.5,
+        ),
+    )
+    reply = await house.ask("GET", "/api/v1/status")
+    (shown,) = DaemonStatus.model_validate(reply.json).outputs
+    assert shown.model_dump() == house.facts.ways_out[0].as_dict()
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,20 @@ class Device(Described):
     why: str
 
 
+class OutputNow(Described):
+    """A way out beside listeners' sockets."""
+
+    kind: Literal["icecast", "hls"]
+    name: str
+    station: str
+    formats: list[str]
+    state: Literal["waiting", "starting", "on", "failing"] = Field(
+        description="waiting for its station, starting, on, or failing and tried again"
+    )
+    problem: str | None = Field(description="Why it is not on; null where all is well")
+    seconds: float = Field(ge=0, description="How long it has been in that state")
+
+
 class DaemonStatus(Described):
     """The daemon at this moment."""
 
@@ -185,6 +199,7 @@ class DaemonStatus(Described):
     stations: list[StationNow]
     may_control: bool
     device: Device
+    outputs: list[OutputNow]
 
 
 class Check(Described):
