@@ -131,6 +131,9 @@ def test_a_misspelling_is_answered_with_the_nearest_name(
         ({}, {}, "default_station = 'nowhere'", "given.toml"),
         ({}, {}, "[[stations]]\nid = 'a'\n[[stations]]\nid = 'a'", "given.toml"),
         ({}, {}, "port = ", "given.toml"),
+        ({}, {}, "hls = ['Not An Id']", "hls in"),
+        ({}, {"AURALISD_HLS_FORMATS": "aac,mp3"}, None, "AURALISD_HLS_FORMATS"),
+        ({}, {}, "hls_formats = []", "hls_formats in"),
         ({}, {"AURALISD_PUSH": "music"}, None, "AURALISD_PUSH"),
         ({}, {}, TARGET.format("ftp://radio", "/a.mp3"), "push[0].url in"),
         ({}, {}, TARGET.format("http://radio/admin", "/a.mp3"), "push[0].url in"),
@@ -234,6 +237,14 @@ def test_a_token_is_never_shown(home: Path) -> None:
         load(home, AURALISD_TOKEN="s3cret with spaces")
     assert "s3cret" not in str(refused.value)
     assert refused.value.value is None
+
+
+def test_hls_is_written_in_the_state_directory_or_where_the_settings_say(home: Path) -> None:
+    loaded = load(home, flags={"state_dir": home / "state"}, AURALISD_HLS="main, night,main")
+    assert loaded.hls == ("main", "night")
+    assert loaded.hls_folder("night") == home / "state/hls/night"
+    assert load(home, toml="hls_dir = '/srv/hls'").hls_folder("main") == Path("/srv/hls/main")
+    assert load(home).hls == ()
 
 
 def test_a_push_targets_password_comes_from_its_file_and_is_never_shown(home: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import functools
 import os
-import random
 import socket
 import sys
 import time
@@ -19,17 +18,15 @@ from auralisd.daemon.directory import LiveDirectory
 from auralisd.daemon.exports import Exports
 from auralisd.daemon.facts import LiveFacts
 from auralisd.daemon.house_presets import house_presets
-from auralisd.daemon.outputs import Output
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
+from auralisd.daemon.sending import HlsFiles, sending
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
-from auralisd.daemon.supervise import supervise
 from auralisd.daemon.systemd import Notifier
 from auralisd.daemon.tasks.fetch_kernel import fetch_kernel
 from auralisd.daemon.tasks.import_torch import import_torch
 from auralisd.daemon.tasks.keeper_task import run_keeper
-from auralisd.daemon.tasks.push_task import run_push
 from auralisd.daemon.tasks.signal_task import run_signals
 from auralisd.daemon.tasks.watchdog import run_watchdog
 from auralisd.daemon.worker import JobsUnderWay, open_worker
@@ -72,6 +69,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         |   `-- pieces (composer, renderer), continuity, encoders, pacer
         |-- exports            sound files of what was played, by one child process at a time
         |-- push ...           one per Icecast server
+        |-- hls ...            one per station that is written as HLS
         |-- keeper             saves positions and the controls log
         `-- watchdog           tells systemd that the music goes on
 
@@ -117,14 +115,14 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             run_in_worker=open_worker(jobs),
             device=lambda: "cpu" if studio.device.name == "none" else studio.device.name,
         )
-        ways_out = outputs(settings, metrics)
+        ways_out = sending(settings, metrics)
         facts = LiveFacts(
             studio=studio,
             stations=lambda: directory.stations,
             stopping=stopping,
             longest_pass_seconds=lambda: slow_steps.longest_pass_seconds,
             storage_problem=lambda: keeper.problem,
-            outputs=ways_out,
+            outputs=ways_out.outputs,
         )
         app = create_app(
             WebDependencies(
@@ -135,6 +133,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
                 policy=policy,
                 metrics=metrics,
                 client_directory=shipped_client_directory(),
+                hls_file=HlsFiles(settings, studio.new_worker()).read,
             )
         )
         reloader = Reloader(settings, notifier=notifier, apply=functools.partial(_apply, policy, limits))
@@ -159,19 +158,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             nursery.start_soon(import_torch, studio, settings.device, name="import torch")
             if settings.compiled_kernel:
                 nursery.start_soon(fetch_kernel, studio, kernel_dir(os.environ), name="fetch kernel")
-            for target, output in zip(settings.push, ways_out, strict=True):
-                push = functools.partial(
-                    run_push,
-                    target,
-                    output,
-                    directory,
-                    run_in_worker=open_worker(jobs),
-                    chance=random.Random(),
-                    stopping=stopping,
-                )
-                nursery.start_soon(
-                    functools.partial(supervise, "push", push, metrics=metrics), name=f"push {output.name}"
-                )
+            ways_out.start(nursery, directory, new_worker=studio.new_worker, metrics=metrics, stopping=stopping)
             await stopping.wait()
             notifier.stopping()
         with trio.move_on_after(LAST_SAVE_SECONDS):
@@ -227,21 +214,6 @@ def access_policy(settings: Settings) -> AccessPolicy:
         own_names=frozenset({socket.gethostname().lower()}),
         allowed_hosts=frozenset(settings.allowed_hosts),
         allowed_origins=frozenset(settings.allowed_origins),
-    )
-
-
-def outputs(settings: Settings, metrics: Metrics) -> tuple[Output, ...]:
-    """Where stations go beside their listeners' sockets, out of the settings; nothing goes there yet."""
-    metrics.know_outputs(target.label for target in settings.push)
-    return tuple(
-        Output(
-            kind="icecast",
-            name=target.label,
-            station_id=target.station or settings.default_station,
-            formats=(target.format,),
-            metrics=metrics,
-        )
-        for target in settings.push
     )
 
 

@@ -18,7 +18,7 @@ from auralisd.units import frames_to_seconds
 
 FORMS: Final = frozenset(
     {"http.opus", "http.mp3", "http.flac", "http.aac", "http.wav"}
-    | {"push.mp3", "push.aac", "push.opus"}
+    | {"push.mp3", "push.aac", "push.opus", "hls"}
     | {"ws.v1.opus", "ws.v1.pcm16", "ws.v1.state", "ws.v0.json"}
 )
 EVICTION_REASONS: Final = frozenset({"too_slow", "flood"})
@@ -26,10 +26,10 @@ CONNECTION_ERRORS: Final = frozenset({"request", "websocket", "accept"})
 REFUSALS: Final = frozenset(
     {"bad_request", "timeout", "too_large", "misdirected", "upgrade", "full", "address_full", "not_found", "forbidden"}
 )
-ROLES: Final = frozenset({"composer", "renderer", "encoder", "push"})
+ROLES: Final = frozenset({"composer", "renderer", "encoder", "push", "hls"})
 CODECS: Final = frozenset({"opus", "mp3", "flac", "aac"})
 CAUSES: Final = frozenset({"rest", "ws", "preset"})
-OUTPUT_CAUSES: Final = frozenset({"unreachable", "refused", "taken", "rejected", "hung", "lost"})
+OUTPUT_CAUSES: Final = frozenset({"unreachable", "refused", "taken", "rejected", "hung", "lost", "disk", "fault"})
 
 _LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _RENDER_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
@@ -109,6 +109,7 @@ class Metrics:
         self._output_failures = Counter(
             "auralisd_output_failures", "Times an output failed", ["output", "cause"], registry=at
         )
+        self._segments = Counter("auralisd_hls_segments", "Segments of HLS that were shown", registry=at)
         self._requests = Counter("auralisd_web_requests", "Requests the web side answered", ["status"], registry=at)
 
     # Transport and front door
@@ -223,6 +224,10 @@ class Metrics:
     def output_failed(self, output: str, cause: str) -> None:
         """An output failed once more."""
         self._output_failures.labels(_bounded(output, self._output_names), _bounded(cause, OUTPUT_CAUSES)).inc()
+
+    def hls_segments_written(self, count: int) -> None:
+        """As many segments of HLS were shown."""
+        self._segments.inc(count)
 
     def loop_passed(self, seconds: float) -> None:
         """The event loop took ``seconds`` for one pass."""

@@ -37,6 +37,7 @@ _UNSET_EXAMPLES: Final = {
     "state_dir": "/var/lib/auralisd",
     "token": "at-least-as-long-as-this-one",
     "token_file": "/etc/auralisd/token",
+    "hls_dir": "/srv/auralisd-hls",
     "public_url": "https://music.example.org",
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ ALL_ADDRESSES: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - nam
 STATION_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ALWAYS_THERE: Final = "main"
 """The station that needs no mention and cannot be removed."""
+
+HLS_FORMATS: Final = ("aac", "opus", "flac")
 
 RELOADABLE: Final = frozenset(
     {
@@ -161,6 +164,15 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(
         default=64, ge=1, description="Connections at a time from one address; loopback and proxies are not counted."
     )
+    hls: Words = Field(
+        default=(),
+        description="Stations that are also written as HLS, at /stations/ID/hls/index.m3u8; they play on while nobody "
+        "listens.",
+    )
+    hls_formats: Words = Field(default=("aac", "opus"), description="Formats of HLS: aac, opus, flac.")
+    hls_dir: Path | None = Field(
+        default=None, description="Where HLS is written, a folder for each station; in state_dir where it is not set."
+    )
     stations: tuple[StationSettings, ...] = Field(default=(), description="Further stations.")
     push: tuple[PushSettings, ...] = Field(
         default=(), max_length=TARGETS_MOST, description="Icecast servers that stations are sent to."
@@ -181,7 +193,7 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", "hls", "hls_formats", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -214,10 +226,25 @@ class Settings(BaseSettings):
     def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies)
 
-    @field_validator("state_dir", "token_file")
+    @field_validator("state_dir", "token_file", "hls_dir")
     @classmethod
     def _paths_may_begin_at_home(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
+
+    @field_validator("hls")
+    @classmethod
+    def _hls_stations_are_ids(cls, stations: tuple[str, ...]) -> tuple[str, ...]:
+        for station in stations:
+            if not re.fullmatch(STATION_ID_PATTERN, station):
+                raise ValueError("ids of stations, such as main")
+        return tuple(dict.fromkeys(stations))
+
+    @field_validator("hls_formats")
+    @classmethod
+    def _hls_formats_are_known(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if not formats or not set(formats) <= set(HLS_FORMATS):
+            raise ValueError(f"one or more of {', '.join(HLS_FORMATS)}")
+        return tuple(dict.fromkeys(formats))
 
     @field_validator("token")
     @classmethod
@@ -270,6 +297,10 @@ class Settings(BaseSettings):
     def binds_loopback(self) -> bool:
         """Whether only this machine can connect."""
         return self.bind_host is not None and is_loopback_name(self.bind_host)
+
+    def hls_folder(self, station_id: str) -> Path:
+        """Where HLS of a station is written."""
+        return (self.hls_dir or self.state_dir / "hls") / station_id
 
     @property
     def token_text(self) -> str | None:

@@ -157,7 +157,7 @@ class StreamEncoder:
         """Open codec and container; raises EncoderError."""
         self._recipe = recipe
         self._hands_out_packets = recipe.codec == "libopus"
-        self._sink = _Sink()
+        self._sink = ByteSink()
         self._frames = 0  # taken so far; the container's clock, whatever the programme's position
         with _translated(recipe.codec):
             options = {"flush_packets": "1", **recipe.container_options}
@@ -245,7 +245,7 @@ def wav_header(data_bytes: int | None = None) -> bytes:
     )
 
 
-class _Sink:
+class ByteSink:
     """The file a container writes to: keeps what came until it is drained."""
 
     def __init__(self) -> None:

@@ -83,6 +83,9 @@ PUSH_FORMS: Final[Mapping[str, Form]] = MappingProxyType(
 )
 """What Icecast servers are sent, by its format."""
 
+HLS_FORM: Final = Form(name="hls", source=PCM, compressed=False, head_start_seconds=0.0)
+"""Packets with their header, as WebSockets get them, for who encodes the programme once more."""
+
 
 def http_form(name: str) -> Form:
     """The form of ``/stream.{name}``.
@@ -106,11 +109,13 @@ def framed(form: Form, chunk: EncodedChunk, *, epoch: int, due_seconds: float, s
         since: leave out packets that end at or before this programme frame.
 
     Returns:
-        A piece of the container (HTTP), whole WebSocket frames (v1), or the base64 that all
-        v0 messages of this chunk share.
+        A piece of the container (HTTP), whole WebSocket frames (v1), the base64 that all v0
+        messages of this chunk share, or a bare packet (HLS).
     """
     if form is V0_FORM:
         return v0_data(chunk.pcm16)
+    if form is HLS_FORM:
+        return pcm16_packet(chunk, epoch=epoch, due_seconds=due_seconds)
     if form.packet_codec is PacketCodec.PCM16:
         return websocket_frame(pcm16_packet(chunk, epoch=epoch, due_seconds=due_seconds))
     if form.packet_codec is PacketCodec.OPUS:

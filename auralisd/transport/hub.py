@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 import trio
 
-from auralisd.transport.forms import V0_FORM, Form, framed
+from auralisd.transport.forms import HLS_FORM, V0_FORM, Form, framed
 from auralisd.transport.history import HeldChunk
 from auralisd.transport.icy import IcyBlocks
 from auralisd.transport.limits import TransportMetrics, packets_in
@@ -86,7 +86,7 @@ class Hub:
         return tuple(listener for listener in self.listeners if not listener.waiting)
 
     def _shared_bytes(self, held: HeldChunk) -> bytes:
-        if self.form is V0_FORM:  # 23 kB of base64 nobody will ask for again: not kept with the chunk
+        if self.form in (V0_FORM, HLS_FORM):  # 20 kB nobody will ask for again: not kept with the chunk
             return framed(self.form, held.chunk, epoch=held.epoch, due_seconds=held.due_seconds)
         return held.framed_for(self.form)
 

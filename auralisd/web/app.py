@@ -15,6 +15,7 @@ from auralisd.web import control, exports, presets, stations, status
 from auralisd.web.dependencies import WebDependencies
 from auralisd.web.errors import BODY_BYTES_MAX, ERROR_STATUS, error_body, refusal_of
 from auralisd.web.guard import Guard, facts_of
+from auralisd.web.hls import register_hls
 from auralisd.web.openapi import openapi_document
 from auralisd.web.operations import Answer, Operations, json_answer, register, response_of
 from auralisd.web.pages import register_pages
@@ -59,7 +60,8 @@ def create_app(deps: WebDependencies) -> QuartTrio:
 
     @app.after_request
     async def finish(response: Response) -> Response:
-        response.headers.update(_SECURITY_HEADERS)
+        for name, value in _SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         if _is_secure(facts_of(request), request.scheme, deps.policy):
             response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         deps.metrics.request_answered(response.status_code)
@@ -68,6 +70,7 @@ def create_app(deps: WebDependencies) -> QuartTrio:
     for operation in OPERATIONS:
         register(app, operation, deps=deps, guard=guard)
     _register_description(app, deps)
+    register_hls(app, deps)
     register_pages(app, client_directory=deps.client_directory)
     return app
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
 
 from auralisd.access import AccessPolicy
+from auralisd.errors import UnknownNameError
 from auralisd.observability.metrics import Metrics
 from auralisd.score import SEED_BITS
 from auralisd.station import DaemonFacts, ExportShelf, PresetShelf, StationDirectory
@@ -19,6 +20,10 @@ from auralisd.web.pages import shipped_client_directory
 
 def _unix_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+async def _no_hls(station_id: str, _name: str) -> bytes:
+    raise UnknownNameError("HLS station", station_id, ())
 
 
 def _draw_seed() -> int:
@@ -37,6 +42,7 @@ class WebDependencies:
         policy: who may do what.
         metrics: where answers are counted and ``/metrics`` comes from.
         client_directory: the page's files.
+        hls_file: reads a file of a station's HLS, by the ids of both; raises UnknownNameError.
         changes_per_second: changes one client may make.
         body_timeout_seconds: how long a client may take to send a body.
         monotonic_seconds: the clock of the rate limits.
@@ -51,6 +57,7 @@ class WebDependencies:
     policy: AccessPolicy
     metrics: Metrics
     client_directory: Path = field(default_factory=shipped_client_directory)
+    hls_file: Callable[[str, str], Awaitable[bytes]] = _no_hls
     changes_per_second: float = 10.0
     body_timeout_seconds: float = 5.0
     monotonic_seconds: Callable[[], float] = trio.current_time

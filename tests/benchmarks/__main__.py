@@ -14,6 +14,7 @@ BENCHMARKS = (
     "steering",
     "steering --pairs",
     "encoding",
+    "hls",
     "chain",
     "quality",
     "start",

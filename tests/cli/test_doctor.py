@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from auralisd.cli import examinations
 from auralisd.cli.examinations import Finding
-from auralisd.cli.output_examinations import push_target
+from auralisd.cli.output_examinations import hls_directory, push_target
 from auralisd.settings import PushSettings, Settings
 from tests.live.icecast import PASSWORD, icecast, needs_icecast
 
@@ -153,5 +153,13 @@ def test_each_icecast_server_is_asked_whether_it_takes_the_password(home):
         assert "quite-another" not in repr(one)
 
 
+def test_the_folder_of_hls_has_to_be_one_that_can_be_written(home):
+    assert hls_directory(home / "deep" / "hls").state == "fine"
+    (home / "file").write_text("")
+    beside = hls_directory(home / "file" / "hls")
+    assert (beside.name, beside.state) == ("hls", "warning")
+    assert "hls_dir" in beside.cure
+
+
 def test_what_is_sent_to_nobody_is_not_examined(home):
-    assert not [finding for finding in examined(home, port=0) if finding.name.startswith("push")]
+    assert not [finding for finding in examined(home, port=0) if finding.name.startswith(("push", "hls"))]

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.outputs import Output
-from auralisd.daemon.supervisor import outputs
+from auralisd.daemon.sending import sending
 from auralisd.daemon.tasks import push_task
 from auralisd.daemon.tasks.push_task import pause_seconds, run_push
 from auralisd.daemon.worker import JobsUnderWay, open_worker, run_inline
@@ -80,7 +80,7 @@ async def sent_to(target: PushSettings, *, pinned=True, there=True):
     studio = new_studio(new_worker=partial(open_worker, JobsUnderWay()))
     station = new_station(studio, pinned=pinned)
     directory = Directory(station if there else None)
-    (output,) = outputs(Settings(push=(target,)), studio.metrics)
+    (output,) = sending(Settings(push=(target,)), studio.metrics).outputs
     async with on_air(station, studio) as stopping, trio.open_nursery() as nursery:
         push = partial(run_push, run_in_worker=run_inline, chance=random.Random(1), stopping=stopping)
         nursery.start_soon(push, target, output, directory)

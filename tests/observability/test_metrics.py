@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from auralisd.errors import PushCause
 from auralisd.observability.metrics import FORMS, OUTPUT_CAUSES, Metrics
-from auralisd.transport.forms import HTTP_FORMS, PUSH_FORMS, STATE_FORM, V0_FORM, WEBSOCKET_FORMS
+from auralisd.transport.forms import HLS_FORM, HTTP_FORMS, PUSH_FORMS, STATE_FORM, V0_FORM, WEBSOCKET_FORMS
 from auralisd.transport.limits import TransportMetrics
 from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES
 
@@ -32,7 +32,7 @@ def test_listeners_are_counted_while_they_are_there():
 
 
 def test_every_form_of_the_transport_has_a_label_of_its_own():
-    forms = [*HTTP_FORMS.values(), *PUSH_FORMS.values(), *WEBSOCKET_FORMS.values(), STATE_FORM, V0_FORM]
+    forms = [*HTTP_FORMS.values(), *PUSH_FORMS.values(), *WEBSOCKET_FORMS.values(), STATE_FORM, V0_FORM, HLS_FORM]
     assert {form.name for form in forms} == FORMS
 
 
