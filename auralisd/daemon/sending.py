@@ -49,32 +49,22 @@ class Sending:
     ) -> None:
         """Start a supervised task for each."""
 
-        def supervised(role: str, output: Output, run: Callable[[RunInWorker], Awaitable[None]]) -> None:
-            async def incarnation() -> None:
-                await run(new_worker())
+        async def pushed(target: PushSettings, output: Output) -> None:
+            chance = random.Random()
+            await run_push(target, output, stations, run_in_worker=new_worker(), chance=chance, stopping=stopping)
 
-            def failed(error: Exception) -> None:
-                output.failing(repr(error), cause="fault")
+        async def written(path: Path, formats: tuple[str, ...], output: Output) -> None:
+            worker = new_worker()
+            await run_hls(path, formats, output, stations, run_in_worker=worker, metrics=metrics, stopping=stopping)
 
-            keep = partial(supervise, role, incarnation, metrics=metrics, failed=failed)
+        def supervised(role: str, output: Output, run: Callable[[], Awaitable[None]]) -> None:
+            keep = partial(supervise, role, run, metrics=metrics, failed=partial(_failed, output))
             nursery.start_soon(keep, name=f"{role} {output.name}")
 
         for target, output in self.pushed:
-
-            async def push(worker: RunInWorker, target: PushSettings = target, output: Output = output) -> None:
-                await run_push(
-                    target, output, stations, run_in_worker=worker, chance=random.Random(), stopping=stopping
-                )
-
-            supervised("push", output, push)
+            supervised("push", output, partial(pushed, target, output))
         for path, formats, output in self.written:
-
-            async def write(
-                worker: RunInWorker, path: Path = path, formats: tuple[str, ...] = formats, output: Output = output
-            ) -> None:
-                await run_hls(path, formats, output, stations, run_in_worker=worker, metrics=metrics, stopping=stopping)
-
-            supervised("hls", output, write)
+            supervised("hls", output, partial(written, path, formats, output))
 
 
 def sending(settings: Settings, metrics: Metrics) -> Sending:
@@ -116,6 +106,10 @@ class HlsFiles:
             return await self._run_in_worker((self._folders[station_id] / name).read_bytes)
         except OSError:
             raise UnknownNameError("HLS file", name, ("index.m3u8",)) from None
+
+
+def _failed(output: Output, error: Exception) -> None:
+    output.failing(repr(error), cause="fault")
 
 
 def _icecast(target: PushSettings, settings: Settings, metrics: Metrics) -> Output:

@@ -96,8 +96,8 @@ class IcecastServer:
             source.attrib["mount"]: {value.tag: value.text or "" for value in source} for source in stats.iter("source")
         }
 
-    def title_seen_by_players(self, mount: str, *, within_seconds: float = 10) -> str:
-        """The first title that is not empty, as a player gets it between the sound."""
+    def title_seen_by_players(self, mount: str, *, beginning: str = "", within_seconds: float = 15) -> str:
+        """The first title that is not empty and begins so, as a player gets it between the sound."""
         request = urllib.request.Request(self.url + mount, headers={"Icy-MetaData": "1"})
         deadline = time.monotonic() + within_seconds
         with urllib.request.urlopen(request, timeout=within_seconds, context=self._tls()) as answer:
@@ -106,7 +106,7 @@ class IcecastServer:
                 answer.read(interval)
                 block = answer.read(16 * answer.read(1)[0]).decode()
                 title = block.partition("StreamTitle='")[2].partition("';")[0]
-                if title:
+                if title and title.startswith(beginning):
                     return title
         raise TimeoutError(f"no title on {mount} within {within_seconds} s")
 
