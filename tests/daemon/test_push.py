@@ -94,18 +94,21 @@ def strongest_hz(url: str) -> float:
     command = ["ffmpeg", "-v", "error", "-i", url, "-t", "2.5", "-f", "s16le", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ)]
     done = subprocess.run([*command, "-"], capture_output=True, check=True, timeout=30)
     sound = np.frombuffer(done.stdout, dtype="<i2")[SAMPLE_RATE_HZ // 2 :].astype(float)
+    if len(sound) < SAMPLE_RATE_HZ:
+        raise TimeoutError(f"{url} has not begun")
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     return float(np.argmax(spectrum) * SAMPLE_RATE_HZ / len(sound))
 
 
 async def heard(sent: Sent, url: str) -> float:
     """The same, as soon as the server has something to play."""
-    for _ in range(20):
-        try:
-            return await trio.to_thread.run_sync(strongest_hz, url)
-        except subprocess.CalledProcessError:
-            await trio.sleep(0.25)
-    raise TimeoutError(sent.output.status())
+    with trio.fail_after(20):
+        while True:
+            try:
+                return await trio.to_thread.run_sync(strongest_hz, url)
+            except (subprocess.CalledProcessError, TimeoutError):
+                assert sent.state() == "on", sent.output.status()
+                await trio.sleep(0.25)
 
 
 @needs_icecast
