@@ -41,7 +41,8 @@ shows; on the machine itself, without a proxy, they do not. Every refusal has th
 Positions count the station's programme in frames, 44,100 a second; within an epoch they never go back.
 
 Sound is not in this description: `GET /stream.{opus,mp3,flac,aac,wav}` and
-`GET /stations/{id}/stream.{format}` play in anything, `/listen.m3u` and `/listen.pls` are playlists.
+`GET /stations/{id}/stream.{format}` play in anything, `/listen.m3u` and `/listen.pls` are playlists, and so is
+`/stations/{id}/hls/index.m3u8` where HLS is written.
 """
 
 

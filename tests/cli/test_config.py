@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 
-from auralisd.settings import Settings, StationSettings, example_toml, load_settings
+from auralisd.settings import PushSettings, Settings, StationSettings, example_toml, load_settings
 
 
 def uncommented(text: str) -> str:
@@ -22,13 +22,16 @@ def test_the_example_names_every_setting_and_its_values_are_taken(home):
     values = tomllib.loads(uncommented(example_toml()))
     assert set(values) == set(Settings.model_fields)
     assert set(values["stations"][0]) == set(StationSettings.model_fields)
+    assert set(values["push"][0]) == set(PushSettings.model_fields) - {"password"}  # better kept in its file
     file = home / "config.toml"
-    (home / "token").write_text("secret-enough")
-    text = uncommented(example_toml()).replace("/etc/auralisd/token", str(home / "token"))
+    text = uncommented(example_toml())
+    for name in ("token", "icecast-password"):
+        (home / name).write_text("secret-enough")
+        text = text.replace(f"/etc/auralisd/{name}", str(home / name))
     file.write_text(text)
     loaded = load_settings({}, environ={"HOME": str(home)}, config_file=file)
     for name, field in Settings.model_fields.items():
-        if field.default is not None and name not in {"stations", "state_dir"}:
+        if field.default is not None and name not in {"stations", "push", "state_dir"}:
             assert getattr(loaded, name) == field.default, name
 
 
