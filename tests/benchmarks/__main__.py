@@ -15,6 +15,7 @@ BENCHMARKS = (
     "steering --pairs",
     "encoding",
     "hls",
+    "sending",
     "chain",
     "quality",
     "start",
