@@ -31,7 +31,7 @@ def register_hls(app: Quart, deps: WebDependencies) -> None:
         return response
 
     app.add_url_rule(
-        "/stations/<station>/hls/<name>",
+        "/hls/<station>/<name>",
         endpoint="hls_file",
         view_func=hls_file,
         methods=["GET"],

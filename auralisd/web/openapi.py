@@ -42,7 +42,7 @@ Positions count the station's programme in frames, 44,100 a second; within an ep
 
 Sound is not in this description: `GET /stream.{opus,mp3,flac,aac,wav}` and
 `GET /stations/{id}/stream.{format}` play in anything, `/listen.m3u` and `/listen.pls` are playlists, and so is
-`/stations/{id}/hls/index.m3u8` where HLS is written.
+`/hls/{id}/index.m3u8` where HLS is written.
 """
 
 

@@ -25,7 +25,7 @@ PLAY = """async ([address, seconds]) => {
 }"""
 
 APPEND = """async ([name, codec]) => {
-  const folder = "/stations/main/hls/";
+  const folder = "/hls/main/";
   const playlist = await (await fetch(`${folder}${name}.m3u8`)).text();
   const files = playlist.split("\\n").flatMap((line) =>
     line.startsWith("#EXT-X-MAP") ? [line.split('"')[1]] : line && !line.startsWith("#") ? [line] : []);
@@ -60,7 +60,7 @@ def hls_page(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.mark.parametrize("playlist", ["index", "opus", "flac"])
 def test_chromiums_own_player_plays_it(hls_page: Page, playlist: str) -> None:
-    result = hls_page.evaluate(PLAY, [f"/stations/main/hls/{playlist}.m3u8", 8])
+    result = hls_page.evaluate(PLAY, [f"/hls/main/{playlist}.m3u8", 8])
     assert result["error"] is None
     assert result["played"] > 6
 

@@ -66,7 +66,7 @@ def test_the_station_plays_from_the_icecast_server(sending_daemon, server):
 
 @pytest.mark.parametrize("playlist", ["index", "all", "opus"])
 def test_the_station_plays_as_hls_over_http(sending_daemon, playlist):
-    sound = heard(f"{sending_daemon.url}/stations/main/hls/{playlist}.m3u8", 9)
+    sound = heard(f"{sending_daemon.url}/hls/main/{playlist}.m3u8", 9)
     assert len(sound) == pytest.approx(9 * SAMPLE_RATE_HZ, abs=4000)
     by_second = np.sqrt(np.mean(sound[: 8 * SAMPLE_RATE_HZ].reshape(8, -1) ** 2, axis=1))
     assert by_second.min() > 100  # no second of it is silent

@@ -28,18 +28,18 @@ def hls(open_house):
     ],
 )
 async def test_each_kind_of_file_has_its_type_and_its_time_in_caches(hls, name, content_type, cache):
-    reply = await hls.ask("GET", f"/stations/main/hls/{name}")
+    reply = await hls.ask("GET", f"/hls/main/{name}")
     assert reply.status == 200
     assert reply.headers["Content-Type"] == content_type
     assert reply.headers["Cache-Control"] == cache
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
     assert reply.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert (await hls.ask("HEAD", f"/stations/main/hls/{name}")).status == 200
+    assert (await hls.ask("HEAD", f"/hls/main/{name}")).status == 200
 
 
-@pytest.mark.parametrize("path", ["main/hls/aac-2.m4s", "night/hls/index.m3u8", "main/hls/%2e%2e%2fauralis.db"])
+@pytest.mark.parametrize("path", ["main/aac-2.m4s", "night/index.m3u8", "main/%2e%2e%2fauralis.db"])
 async def test_what_is_not_there_is_not_found_and_not_kept(hls, path):
-    reply = await hls.ask("GET", f"/stations/{path}")
+    reply = await hls.ask("GET", f"/hls/{path}")
     assert reply.status == 404
     assert reply.error["code"] == "not_found"
     assert reply.headers["Cache-Control"] == "no-store"
@@ -47,4 +47,4 @@ async def test_what_is_not_there_is_not_found_and_not_kept(hls, path):
 
 
 async def test_without_hls_there_is_none(house):
-    assert (await house.ask("GET", "/stations/main/hls/index.m3u8")).status == 404
+    assert (await house.ask("GET", "/hls/main/index.m3u8")).status == 404
