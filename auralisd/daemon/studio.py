@@ -70,8 +70,8 @@ class Studio:
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
         give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
-        render_slots: packets that are made or encoded at once. More threads than processors would only wait for the interpreter
-            lock in each other's way: eight stations on two cores got less than real time out of them.
+        render_slots: packets that are made or encoded at once. More threads than processors would only wait for the
+            interpreter lock in each other's way: eight stations on two cores got less than real time out of them.
         build_slots: instruments that are built at once, so that those who play already go on playing.
     """
 
