@@ -166,8 +166,7 @@ class Settings(BaseSettings):
     )
     hls: Words = Field(
         default=(),
-        description="Stations that are also written as HLS, at /hls/ID/index.m3u8; they play on while nobody "
-        "listens.",
+        description="Stations that are also written as HLS, at /hls/ID/index.m3u8; they play on while nobody listens.",
     )
     hls_formats: Words = Field(default=("aac", "opus"), description="Formats of HLS: aac, opus, flac.")
     hls_dir: Path | None = Field(
