@@ -77,10 +77,12 @@ def _play(settings: Settings, *, new_token: str | None) -> int:
     from auralisd.cli.examinations import port
     from auralisd.daemon import run_daemon
     from auralisd.errors import SettingsError
+    from auralisd.storage.lock import state_held
 
     looked_at = port(settings)
     if looked_at.cure is not None:  # before addresses are promised that would not answer
         raise SettingsError("port", settings.port, f"{looked_at.found}; {looked_at.cure}")
-    for line in start_lines(settings, new_token=new_token):
-        click.echo(line)
-    return run_daemon(settings, config_path=settings.sources.found_file if settings.sources else None)
+    with state_held(settings.state_dir):
+        for line in start_lines(settings, new_token=new_token):
+            click.echo(line)
+        return run_daemon(settings, config_path=settings.sources.found_file if settings.sources else None)

@@ -55,6 +55,15 @@ def test_stopping_says_goodbye_and_exits_with_0_within_3_seconds(daemon, number,
     assert time.monotonic() - began < 3
 
 
+def test_a_second_daemon_on_the_same_state_is_refused_in_one_line(daemon, tmp_path):
+    command = [sys.executable, "-m", "auralisd", "run", "--port", "0", "--state-dir", str(tmp_path / "state")]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 78
+    assert second.stdout == ""
+    assert f"process {daemon.process.pid}" in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
 def test_stalled_listeners_do_not_hold_up_the_stop(daemon, connected):
     stalled = [connected(daemon.port, form) for form in ("auralis.v1.pcm16", "wav", "auralis.v0.json", "wav")]
     for one in stalled:
