@@ -16,7 +16,7 @@ from auralisd.controls import KEYS, LAYERS, MODES, RANGES, Controls, merge_chang
 from auralisd.web.app import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = "\n".join(document.read_text() for document in DOCUMENTS)
 
 NAMES = "|".join(sorted(program.commands, key=len, reverse=True))
