@@ -145,7 +145,7 @@ async def test_every_answer_carries_the_security_headers_and_no_banner(house, pa
     assert "unsafe" not in reply.headers["Content-Security-Policy"]
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert reply.headers["Referrer-Policy"] == "no-referrer"
-    assert reply.headers["Cross-Origin-Resource-Policy"] == reply.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert reply.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Server" not in reply.headers
     assert "Set-Cookie" not in reply.headers
     assert "Access-Control-Allow-Origin" not in reply.headers
