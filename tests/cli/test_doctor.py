@@ -163,3 +163,10 @@ def test_the_folder_of_hls_has_to_be_one_that_can_be_written(home):
 
 def test_what_is_sent_to_nobody_is_not_examined(home):
     assert not [finding for finding in examined(home, port=0) if finding.name.startswith(("push", "hls"))]
+
+
+def test_a_port_that_is_none_is_refused_before_another_one_is_looked_at(command):
+    outcome = command("doctor", "--quick", "--port", "99999")
+    assert outcome.status == 64
+    assert "65535" in outcome.err
+    assert outcome.out == ""
