@@ -22,7 +22,9 @@ _MARKS: Final = {"fine": ("ok", "green"), "warning": ("!", "yellow"), "problem":
 @click.command(short_help="Say what would go wrong here, and what to do about it.")
 @config_option
 @state_dir_option
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Look at this port instead of the configured one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="Look at this port instead of the configured one."
+)
 @click.option("--device", metavar="NAME", help="Look at this device instead of the configured one.")
 @click.option("--quick", is_flag=True, help="Leave out what needs torch: device and speed.")
 @json_option

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from auralisd.audio import pcm16_to_samples
+from auralisd.daemon.piece import Piece
 from auralisd.daemon.reserve import LEAST_SECONDS
 from auralisd.daemon.tasks.renderer_task import render_packet
 from auralisd.daemon.worker import run_inline
@@ -297,6 +298,29 @@ async def test_no_more_packets_are_made_at_once_than_there_are_slots_and_a_hung_
         assert {later.position - earlier.position for earlier, later in pairwise(station.broadcast.chunks)} == {
             PACKET_FRAMES
         }
+
+
+async def test_a_composer_that_raises_is_started_again_where_it_was_and_no_packet_is_missing(
+    autojump_clock, monkeypatch
+):
+    compose, calls = Piece.next_slice, []
+
+    def raises_once(piece):
+        calls.append(piece)
+        if len(calls) == 50:
+            raise RuntimeError("no chord fits")
+        return compose(piece)
+
+    monkeypatch.setattr(Piece, "next_slice", raises_once)
+    studio = new_studio()
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(30)
+    chunks = station.broadcast.chunks
+    assert {later.position - earlier.position for earlier, later in pairwise(chunks)} == {PACKET_FRAMES}
+    assert not chunks[-1].bed
+    assert restarts(studio, "composer") == 1
+    assert restarts(studio, "renderer") == 0
 
 
 async def test_a_renderer_that_hangs_is_abandoned_and_replaced(autojump_clock):

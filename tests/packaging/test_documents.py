@@ -42,6 +42,15 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_every_test_that_holds_a_promise_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/reliability.md").read_text()))
+    there = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert len(named) > 30
+    assert named <= there, named - there
+
+
 def test_there_are_command_lines_and_requests_to_check():
     assert len(in_blocks) > 7
     assert len(in_lines) > 5
