@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from auralisd.cli.options import config_option, given, json_option, state_dir_option
+
+if TYPE_CHECKING:
+    from auralisd.settings import Settings
 
 
 @click.command(short_help="Print a configuration file with every key explained.")
@@ -37,7 +42,8 @@ def config(example: bool) -> None:
 def check_config(config_file: Path | None, state_dir: Path | None, as_json: bool) -> None:
     """Read flags, environment and file as `run` would, and say what comes of it.
 
-    Exits with 78 and names the setting where something would be refused.
+    Exits with 78 and names the setting where something would be refused. What would be taken, but not as
+    it is written (a preset that is none of the house's), is noted.
     """
     from auralisd.settings import load_settings
 
@@ -50,3 +56,18 @@ def check_config(config_file: Path | None, state_dir: Path | None, as_json: bool
     shown = settings.model_dump(mode="json", include=settings.model_fields_set)
     for name, value in shown.items():
         click.echo(f"  {name} = {value!r}")
+    for doubt in _doubts(settings):
+        click.echo(f"note: {doubt}", err=True)
+
+
+def _doubts(settings: Settings) -> Iterator[str]:
+    """What the daemon would start with, but not as it is written: such a station begins with the defaults."""
+    from auralisd.composition.presets import CHARACTERS
+    from auralisd.errors import UnknownNameError
+
+    known = {name.casefold() for name in CHARACTERS}
+    presets = {"main": settings.preset} | {station.id: station.preset for station in settings.stations}
+    for station_id, preset in presets.items():
+        if preset is not None and preset.strip().casefold() not in known:
+            unknown = UnknownNameError("preset", preset, tuple(CHARACTERS))
+            yield f"station {station_id}: {unknown}; it has to be one that was saved under that name"

@@ -71,6 +71,16 @@ def test_check_config_refuses_what_run_would_refuse(command, home):
     assert "did you mean port?" in outcome.err
 
 
+def test_check_config_notes_what_a_station_would_not_begin_with(command, home):
+    file = home / "config.toml"
+    file.write_text("preset = 'Slepe'\n[[stations]]\nid = 'attic'\npreset = 'sleep'")
+    outcome = command("check-config", "--config", file)
+    assert outcome.status == 0
+    (doubt,) = outcome.err.splitlines()
+    assert "station main: no preset 'Slepe'" in doubt
+    assert "Sleep" in doubt
+
+
 def test_the_token_is_made_once_and_shown_again(command, home):
     first = command("token")
     assert first.status == 0
