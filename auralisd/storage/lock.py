@@ -25,19 +25,23 @@ def state_held(directory: Path) -> Iterator[None]:
     Raises:
         SettingsError: another process holds it.
     """
-    if sys.platform == "win32":
+    descriptor = None if sys.platform == "win32" else _opened(directory)
+    if descriptor is None:
         yield
         return
-    with contextlib.ExitStack() as stack:
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(directory / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError:
-            yield
-            return
-        stack.callback(os.close, descriptor)
+    try:
         _hold(descriptor, directory)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(directory: Path) -> int | None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(directory / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
 
 
 def _hold(descriptor: int, directory: Path) -> None:
