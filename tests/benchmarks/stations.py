@@ -17,6 +17,8 @@ LISTENERS = {"opus": 20, "mp3": 5}
 SETTLING_SECONDS = 30.0
 """Instruments are built and their tables drawn before anything is counted, as at the start of a day."""
 
+BETWEEN_CHANGES_SECONDS = 0.15  # ten changes a second are allowed
+
 
 def main() -> None:
     """Run, and print the figures."""
@@ -31,6 +33,7 @@ def main() -> None:
             preset = presets[index % len(presets)]
             body = {"id": name, "title": name, "seed": index + 1, "preset": preset, "pinned": True}
             daemon.send_json("POST", "/api/v1/stations", body)
+            time.sleep(BETWEEN_CHANGES_SECONDS)
         time.sleep(SETTLING_SECONDS)
         before, cpu_before, began = daemon.get_json("/api/metrics"), daemon.cpu_seconds(), time.monotonic()
         wanted = {f"{form}@{name}": each for name in names for form, each in LISTENERS.items()}
