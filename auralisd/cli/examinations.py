@@ -83,17 +83,37 @@ def examine(
 
 def state_directory(directory: Path) -> Finding:
     """Whether stations, presets and the token can be kept."""
-    name = "state directory"
+    return kept_in(
+        directory,
+        name="state directory",
+        unwritable="problem",
+        option="--state-dir",
+        when_full="changes will not outlive a restart",
+    )
+
+
+def kept_in(
+    directory: Path, *, name: str, unwritable: Literal["warning", "problem"], option: str, when_full: str
+) -> Finding:
+    """Whether files can be kept in ``directory``, which may not be there yet, and have room.
+
+    Args:
+        directory: where they go.
+        name: of the finding.
+        unwritable: how bad it is if they cannot be written.
+        option: what names another directory.
+        when_full: what comes of a full disk.
+    """
     existing = next((path for path in (directory, *directory.parents) if path.exists()), directory)
     try:
         with tempfile.TemporaryFile(dir=existing):
             free_bytes = shutil.disk_usage(existing).free
     except OSError as error:
-        cure = f"make {existing} writable for this user, or name another one with --state-dir"
-        return Finding(name=name, state="problem", found=f"{directory}: {error.strerror}", cure=cure)
+        cure = f"make {existing} writable for this user, or name another one with {option}"
+        return Finding(name=name, state=unwritable, found=f"{directory}: {error.strerror}", cure=cure)
     if free_bytes < FREE_BYTES_WANTED:
         found = f"{directory}: only {free_bytes / 1e6:.0f} MB are free there"
-        return Finding(name=name, state="warning", found=found, cure="make room, or changes will not outlive a restart")
+        return Finding(name=name, state="warning", found=found, cure=f"make room, or {when_full}")
     return Finding(name=name, state="fine", found=f"{directory}, writable")
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import http.client
-import shutil
 import ssl
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from auralisd.cli.examinations import FREE_BYTES_WANTED, Finding
+from auralisd.cli.examinations import Finding, kept_in
 from auralisd.settings import PushSettings, Settings
 
 PATIENCE_SECONDS: Final = 5.0
@@ -28,17 +26,7 @@ def outputs(settings: Settings) -> Iterator[Finding]:
 
 def hls_directory(directory: Path) -> Finding:
     """Whether HLS can be written."""
-    existing = next((path for path in (directory, *directory.parents) if path.exists()), directory)
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            free_bytes = shutil.disk_usage(existing).free
-    except OSError as error:
-        cure = f"make {existing} writable for this user, or name another one with hls_dir"
-        return Finding(name="hls", state="warning", found=f"{directory}: {error.strerror}", cure=cure)
-    if free_bytes < FREE_BYTES_WANTED:
-        found = f"{directory}: only {free_bytes / 1e6:.0f} MB are free there"
-        return Finding(name="hls", state="warning", found=found, cure="make room, or the playlists stand still")
-    return Finding(name="hls", state="fine", found=f"{directory}, writable")
+    return kept_in(directory, name="hls", unwritable="warning", option="hls_dir", when_full="the playlists stand still")
 
 
 def push_target(target: PushSettings) -> Finding:
