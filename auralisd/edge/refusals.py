@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import trio
 
 from auralisd.errors import FormatError, UnknownNameError
+from auralisd.wall_clock import unix_ms
 
 type Headers = Iterable[tuple[str, str]]
 
@@ -32,9 +32,8 @@ def response_head(status: int, headers: Headers) -> bytes:
 def error_body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The error form: ``code``, ``message``, ``timestamp`` in milliseconds since 1970, ``details`` of the field."""
     nothing = {"field": None, "value": None, "constraint": None}
-    unix_ms = time.time_ns() // 1_000_000
     return {
-        "error": {"code": code, "message": message, "timestamp": unix_ms, "details": {**nothing, **(details or {})}}
+        "error": {"code": code, "message": message, "timestamp": unix_ms(), "details": {**nothing, **(details or {})}}
     }
 
 

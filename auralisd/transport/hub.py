@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from auralisd.transport.history import HeldChunk
 from auralisd.transport.icy import IcyBlocks
 from auralisd.transport.limits import TransportMetrics, packets_in
 from auralisd.transport.listener import Listener
+from auralisd.wall_clock import unix_ms
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Delivery:
 
     async def make(self, metrics: TransportMetrics) -> None:
         """Offer the packet to each, with a pause for others after every 256; nobody is waited for."""
-        timestamp_unix_ms = time.time_ns() // 1_000_000
+        timestamp_unix_ms = unix_ms()
         for index, step in enumerate(batched(self.listeners, SENDS_PER_STEP)):
             if index:
                 await trio.lowlevel.checkpoint()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,8 @@ from auralisd.errors import UnknownNameError
 from auralisd.observability.metrics import Metrics
 from auralisd.score import SEED_BITS
 from auralisd.station import DaemonFacts, ExportShelf, PresetShelf, StationDirectory
+from auralisd.wall_clock import unix_ms
 from auralisd.web.pages import shipped_client_directory
-
-
-def _unix_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 async def _no_hls(station_id: str, _name: str) -> bytes:
@@ -61,5 +57,5 @@ class WebDependencies:
     changes_per_second: float = 10.0
     body_timeout_seconds: float = 5.0
     monotonic_seconds: Callable[[], float] = trio.current_time
-    unix_ms: Callable[[], int] = _unix_ms
+    unix_ms: Callable[[], int] = unix_ms
     draw_seed: Callable[[], int] = _draw_seed

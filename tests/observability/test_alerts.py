@@ -35,6 +35,11 @@ def test_every_metric_that_an_alert_asks_for_is_exported():
     assert {name.removesuffix("_bucket") for name in asked} <= exported
 
 
+def test_every_alert_is_seen_to_fire():
+    fires = set(re.findall(r"alertname: (\w+)\n +eval_time: \w+\n +exp_alerts:", CASES.read_text()))
+    assert fires == set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+
+
 @needs_promtool
 def test_prometheus_takes_the_rules(tmp_path):
     assert "SUCCESS" in promtool("check", "rules", str(RULES), folder=tmp_path)

@@ -23,16 +23,12 @@ from auralisd.transport.hls.writer import HlsWriter
 from auralisd.transport.limits import packets_in
 from auralisd.transport.listener import Listener
 from auralisd.transport.packet import HEADER, unpack_header
+from auralisd.wall_clock import unix_seconds
 
 log = structlog.get_logger()
 
 BACKLOG_PACKETS = packets_in(10.0)  # a disk that hangs for longer leaves a hole in the playlists
 PACKETS_A_JOB = packets_in(0.5)  # after a pause it catches up in jobs that leave others their turn
-
-
-def unix_seconds() -> float:
-    """The wall clock, which only the time stamps of the playlists look at."""
-    return time.time_ns() / 1e9
 
 
 async def run_hls(

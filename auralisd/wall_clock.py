@@ -1,0 +1,19 @@
+"""The time of day, for time stamps that people and other programs read. Nothing is decided or scheduled by it.
+
+It can jump by hours at any moment (a sleeping machine, a correction over the network), so this is the one module
+that reads it: what sound, deadlines and time-outs go by is the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import time
+
+
+def unix_ms() -> int:
+    """Milliseconds since 1970, as time stamps in messages have them."""
+    return time.time_ns() // 1_000_000  # noqa: TID251 - the one place
+
+
+def unix_seconds() -> float:
+    """Seconds since 1970, as playlists have them."""
+    return time.time_ns() / 1e9  # noqa: TID251 - the one place
