@@ -51,6 +51,14 @@ def test_every_test_that_holds_a_promise_is_there():
     assert named <= there, named - there
 
 
+def test_the_page_for_players_names_streams_and_presets_that_are_there():
+    page = (ROOT / "docs/listen.md").read_text()
+    formats = set(re.findall(r"/stream\.(\w+)", page))
+    assert formats == {"opus", "mp3", "flac", "wav"}
+    assert set(re.findall(r"preset: (\w+)", page)) <= set(CHARACTERS)
+    assert set(re.findall(r"/api/v1/stations/main/\w+", page)) == {"/api/v1/stations/main/preset"}
+
+
 def test_there_are_command_lines_and_requests_to_check():
     assert len(in_blocks) > 7
     assert len(in_lines) > 5

@@ -79,6 +79,17 @@ def test_the_drop_in_for_a_gpu_is_one_that_systemd_takes(tmp_path):
     assert judged.returncode == 0
 
 
+@analyze
+def test_the_service_for_the_loudspeakers_is_one_that_systemd_takes(tmp_path):
+    unit = tmp_path / "auralisd-speaker.service"
+    unit.write_text(UNIT.with_name("auralisd-speaker.service").read_text().replace("/usr/bin/mpv", sys.executable))
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert [line for line in judged.stderr.splitlines() if "auralisd" in line] == []
+    assert judged.returncode == 0
+
+
 def test_the_unit_reloads_by_the_signal_the_daemon_knows():
     assert settings_of("ExecReload") == ["/bin/kill -HUP $MAINPID"]
     assert settings_of("Type") == ["notify"]
