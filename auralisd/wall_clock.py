@@ -1,7 +1,7 @@
-"""The time of day, for time stamps that people and other programs read. Nothing is decided or scheduled by it.
+"""The time of day, for what people and other programs read: time stamps, and the first number of an HLS folder.
 
-It can jump by hours at any moment (a sleeping machine, a correction over the network), so this is the one module
-that reads it: what sound, deadlines and time-outs go by is the monotonic clock.
+It can jump by hours at any moment (a sleeping machine, a correction over the network), so nothing waits for it or
+is due by it, and this is the one module that reads it: sound, deadlines and time-outs go by the monotonic clock.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +33,7 @@ class Directory:
 
 
 @asynccontextmanager
-async def written_to(path: Path, *, run_in_worker=run_inline, station=None):
+async def written_to(path: Path, *, run_in_worker=run_inline, station=None, unix_seconds=None):
     """A station in virtual time, and its output; ``path`` becomes the folder of all stations."""
     studio = new_studio()
     station = station or new_station(studio, pinned=False)
@@ -44,7 +45,7 @@ async def written_to(path: Path, *, run_in_worker=run_inline, station=None):
             run_in_worker=run_in_worker,
             metrics=studio.metrics,
             stopping=stopping,
-            unix_seconds=lambda: BEGAN + trio.current_time(),
+            unix_seconds=unix_seconds or (lambda: BEGAN + trio.current_time()),
         )
         nursery.start_soon(run, folder, formats, output, Directory(station))
         station.stop = stopping
@@ -101,6 +102,29 @@ async def test_a_new_piece_is_no_seam(tmp_path, autojump_clock):
         await trio.sleep(9)
     assert len(segments(tmp_path)) >= 8
     assert marks(tmp_path) == 0
+
+
+@pytest.mark.parametrize("jump_seconds", [-86_400.0, 86_400.0])
+async def test_a_time_of_day_that_jumps_changes_the_time_stamps_and_nothing_else(
+    tmp_path, autojump_clock, jump_seconds
+):
+    ahead_seconds = 0.0
+    async with written_to(tmp_path, unix_seconds=lambda: BEGAN + ahead_seconds + trio.current_time()) as (station, _):
+        await trio.sleep(9)
+        ahead_seconds = jump_seconds
+        await trio.sleep(9)
+        names, lines = segments(tmp_path), (tmp_path / "main" / "opus.m3u8").read_text().splitlines()
+        assert longest_gap_seconds(station) < 0.11
+    numbers = [int(name.split("-")[1].split(".")[0]) for name in names]
+    assert len(numbers) >= 8
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert marks(tmp_path) == 0
+    stamps = [
+        datetime.fromisoformat(line.split(":", 1)[1]).timestamp()
+        for line in lines
+        if line.startswith("#EXT-X-PROGRAM-DATE-TIME")
+    ]
+    assert stamps[-1] - stamps[0] == pytest.approx(jump_seconds + 2 * (len(stamps) - 1), abs=0.2)
 
 
 async def test_a_full_disk_is_told_of_once_and_costs_listeners_nothing(
