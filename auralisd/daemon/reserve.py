@@ -57,6 +57,14 @@ class Reserve:
             self._watch(now)
         return self.seconds
 
+    def broke_off(self, now: float) -> float:
+        """The bed stands in, whatever the cause: say how far ahead to work, which is more than the least.
+
+        With the least, what has to be in hand before the bed may end never is.
+        """
+        self._grow(now)
+        return self.seconds
+
     def _grow(self, now: float) -> None:
         self._calm_since = None
         if now - self._grown_at >= _GROW_EVERY_SECONDS:

@@ -23,6 +23,12 @@ def test_it_grows_before_a_packet_is_missed_and_never_past_its_bound():
     assert reserve.seconds == MOST_SECONDS
 
 
+def test_it_is_more_than_the_least_while_the_bed_stands_in():
+    reserve = Reserve()
+    assert reserve.broke_off(0.0) == pytest.approx(LEAST_SECONDS + 0.1)
+    assert reserve.packet_made(0.3, now=0.1) == pytest.approx(LEAST_SECONDS + 0.1)
+
+
 def test_it_gives_back_a_step_after_each_calm_while():
     reserve = Reserve()
     now = fed(reserve, 0.0, packets=5)

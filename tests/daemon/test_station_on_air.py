@@ -635,6 +635,36 @@ async def test_a_standstill_of_the_whole_process_holds_the_music_back(autojump_c
     assert len(positions) == pytest.approx(97, abs=4)  # ten seconds of music, not forty
 
 
+async def test_a_standstill_in_the_middle_of_a_packet_is_not_held_against_the_renderer_or_its_device(autojump_clock):
+    rendering = trio.Event()
+
+    async def slow_worker(job, *args):
+        if job is render_packet and trio.current_time() > 5.0:
+            rendering.set()
+            await trio.sleep(0.05)
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    given_up = []
+    studio = new_studio(device="cuda", new_worker=lambda: slow_worker, give_up=given_up.append)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        for _ in range(4):  # one more than end the process where renderers fail
+            await trio.sleep(10)
+            rendering = trio.Event()
+            await rendering.wait()
+            autojump_clock.jump(30)
+        await trio.sleep(10)
+        assert station.state == "sounding"
+        assert not station.on_bed
+    assert {later.position - earlier.position for earlier, later in pairwise(station.broadcast.chunks)} == {
+        PACKET_FRAMES
+    }
+    assert restarts(studio, "renderer") == 0
+    assert studio.device.name == "cuda"
+    assert given_up == []
+
+
 async def test_the_score_to_come_is_told_with_what_is_committed(autojump_clock):
     studio = new_studio()
     station = new_station(studio)

@@ -67,6 +67,7 @@ def _next_block(station: LiveStation, studio: Studio, position: int, live: Audio
         studio.metrics.underrun()
     if late and not was_on_bed:
         station.bed_stay.begin(now)
+        studio.metrics.reserve(station.reserve.broke_off(now))
         log.warning("bed on the air", station=station.id, position=position)
         station.announce("bed_on_air", position)
     elif live is not None and was_on_bed:

@@ -14,6 +14,7 @@ from auralisd.controls import Controls
 from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.notices import notice
 from auralisd.daemon.studio import Instrument, Studio
+from auralisd.daemon.tasks.pacer_task import STANDSTILL_SECONDS
 from auralisd.errors import RenderError
 from auralisd.quality import BROUGHT_BACK, LEFT_OUT, Quality
 from auralisd.score import Reason, ScoreSlice
@@ -35,6 +36,8 @@ async def run_renderer(
     first_packet: int,
 ) -> float:
     """Render from ``first_packet`` of the programme on, until continuity is gone or the air is out of reach.
+
+    Lets go as well where a standstill of the whole process made a job look as if it hung: nothing failed.
 
     Returns:
         How many seconds it was behind when it let go; 0 where continuity is gone.
@@ -77,11 +80,16 @@ async def run_renderer(
             station.render_edge = origin + position + PACKET_FRAMES
             began = trio.current_time()
             async with studio.render_slots:
-                with trio.fail_after(JOB_PATIENCE_SECONDS):
+                with trio.move_on_after(JOB_PATIENCE_SECONDS) as patience:
                     controls = piece.desk.sounding_at(position)
                     pcm16, cpu_seconds = await run_in_worker(
                         render_packet, instrument, tuple(pieces), controls, station.governor.quality
                     )
+            if patience.cancelled_caught:
+                if trio.current_time() - patience.deadline < STANDSTILL_SECONDS:
+                    raise trio.TooSlowError
+                log.info("renderer begins anew after a standstill", station=station.id)
+                return frames_to_seconds(PACKET_FRAMES)  # the pacer holds the clock back by the rest
             pieces.clear()
             _count(station, studio, cpu_seconds)
             govern(station, studio, busy_seconds=trio.current_time() - began)
