@@ -11,13 +11,15 @@ import hashlib
 import importlib.util
 import os
 import tempfile
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from auralisd.kernel.shelf import Call, KernelError
+from auralisd.kernel.shelf import Call, Kernel, KernelError
 
-_NAME: Final = "analogue_voices"
+_ARGUMENTS: Final = {"analogue_voices": 10, "mixed_strands": 19}
+_SOURCES: Final = ("layout", "voices", "desk", "compile")
 
 
 def can_compile() -> bool:
@@ -32,13 +34,14 @@ def object_file(directory: Path) -> Path:
         KernelError: llvmlite is not installed.
     """
     llvm = _llvm()
-    source = importlib.util.find_spec("auralisd.kernel.voices")
-    if source is None or source.origin is None:
-        raise KernelError("its source is missing; install auralisd again")
-    parts = (Path(source.origin).read_bytes().hex(), *_compilers(), llvm.get_host_cpu_name(),
+    try:
+        sources = [Path(__file__).with_name(f"{name}.py").read_bytes().hex() for name in _SOURCES]
+    except OSError as error:
+        raise KernelError(f"its source is missing ({error.filename}); install auralisd again") from error
+    parts = (*sources, *_compilers(), llvm.get_host_cpu_name(),
              llvm.get_host_cpu_features().flatten(), llvm.get_process_triple())  # fmt: skip
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return directory / f"analogue-{digest[:24]}.o"
+    return directory / f"kernel-{digest[:24]}.o"
 
 
 def make(directory: Path) -> Path:
@@ -49,18 +52,15 @@ def make(directory: Path) -> Path:
     """
     llvm = _llvm()
     try:
-        from auralisd.kernel import voices
+        from auralisd.kernel.compile import vector_code
     except ImportError as error:
         raise KernelError(f"numba is not installed ({error}); uv sync --extra kernel brings it") from error
-    module = llvm.parse_assembly(voices.vector_code())
     machine = _machine(llvm)
+    module = llvm.parse_assembly("")
+    for name, assembly in vector_code().items():
+        module.link_in(_exporting(llvm.parse_assembly(assembly), name))
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
-    for function in module.functions:
-        if _NAME in function.name and not function.is_declaration:
-            function.name = _NAME
-        elif not function.is_declaration:
-            function.linkage = "internal"
     passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3)))
     code = machine.emit_object(module)
     path = object_file(directory)
@@ -75,7 +75,7 @@ def make(directory: Path) -> Path:
     return path
 
 
-def load(directory: Path) -> Call:
+def load(directory: Path) -> Kernel:
     """The kernel kept in ``directory``.
 
     Raises:
@@ -97,13 +97,29 @@ def load(directory: Path) -> Call:
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(llvm))
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        address = engine.get_function_address(_NAME)
+        calls = [_call(engine.get_function_address(name), count) for name, count in _ARGUMENTS.items()]
     except RuntimeError as error:
         raise KernelError(f"{path} cannot be loaded: {error}") from error
-    pointer, whole = ctypes.c_void_p, ctypes.c_int64
-    call: Any = ctypes.CFUNCTYPE(ctypes.c_int32, *[pointer] * 7, whole, whole, *[pointer] * 4)(address)
-    call.engine = engine  # the code lives as long as its engine
-    return call  # type: ignore[no-any-return]
+    return Kernel(*calls, engine)
+
+
+def _call(address: int, arguments: int) -> Call:
+    """The function at ``address``; numba's functions write None and no exception to the two places before."""
+    returned = (ctypes.c_int64 * 2)()
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * (2 + arguments))(address)
+    return partial(function, returned, ctypes.byref(returned, 8))
+
+
+def _exporting(module: Any, name: str) -> Any:
+    """``module`` with one function to be seen, ``name``."""
+    for function in module.functions:
+        if function.is_declaration:
+            continue
+        if name in function.name:
+            function.name = name
+        else:
+            function.linkage = "internal"
+    return module
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:
@@ -120,7 +136,7 @@ def _owned(path: Path) -> None:
 
 def forget_older(path: Path) -> None:
     """Remove what was compiled for another version or processor: one is ever needed."""
-    for other in path.parent.glob("analogue-*.o"):
+    for other in path.parent.glob("kernel-*.o"):
         if other != path:
             other.unlink(missing_ok=True)
 

@@ -9,6 +9,21 @@ type Call = Callable[..., object]
 """Machine code behind ctypes; takes addresses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Both functions in machine code, for any number of renderers at once.
+
+    Attributes:
+        voices: ``kernel.voices.analogue_voices``.
+        mix: ``kernel.desk.mixed_strands``.
+        engine: what the code lives in.
+    """
+
+    voices: Call
+    mix: Call
+    engine: object
+
+
 class KernelError(Exception):
     """The compiled kernel cannot be made or used, and why; torch plays on."""
 
@@ -18,9 +33,9 @@ class KernelShelf:
     """Shared by all renderers of a process.
 
     Attributes:
-        call: the machine code; None while torch plays alone.
+        kernel: the machine code; None while torch plays alone.
         why: one line for people: what is used and why.
     """
 
-    call: Call | None = None
+    kernel: Kernel | None = None
     why: str = "torch alone: the kernel was not looked for"

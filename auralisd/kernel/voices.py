@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, float32, float64, int64, njit, types  # type: ignore[attr-defined]
+from numba import carray, float32, float64, int64, njit  # type: ignore[attr-defined]
 
 type Doubles = npt.NDArray[np.float64]
 type Singles = npt.NDArray[np.float32]
@@ -45,12 +45,13 @@ PLACES: Final = (2, SLOTS)
 """Shapes of the room to work in: float32, float64, and float64 and int64 alike."""
 
 
-def _inlined[F: Callable[..., None]](function: F) -> F:
-    inlined: Any = njit(inline="always", error_model="numpy")(function)
-    return cast("F", inlined)
+def inlined[F: Callable[..., object]](function: F) -> F:
+    """``function`` for numba to put where it is called."""
+    compiled: Any = njit(inline="always", error_model="numpy")(function)
+    return cast("F", compiled)
 
 
-@_inlined
+@inlined
 def begin_saws(starts: Doubles, ends: Doubles, at: Doubles, apart: Doubles, left: Wholes, straight: Singles) -> None:
     """Each saw as a line, and where its first edge lies, how far apart they are, and how many there are."""
     for lane in range(LANES):
@@ -69,7 +70,7 @@ def begin_saws(starts: Doubles, ends: Doubles, at: Doubles, apart: Doubles, left
             left[saw * LANES + lane] = int64(math.floor((FRAMES + 1.0 - first) * step)) + 1
 
 
-@_inlined
+@inlined
 def draw_edges(at: Doubles, apart: Doubles, left: Wholes, active: Wholes, edges: Singles) -> None:
     """Write how far the ramps fall from one row to the next into ``edges``, ``(ROWS, LANES)``."""
     waiting = 0
@@ -104,7 +105,7 @@ def draw_edges(at: Doubles, apart: Doubles, left: Wholes, active: Wholes, edges:
         edges[LEAD_ROWS, lane] += (edges[0, lane] + edges[1, lane]) + (edges[2, lane] + edges[3, lane])
 
 
-@_inlined
+@inlined
 def place_poles(cutoff_hz: Doubles, q: Doubles, lines: Singles) -> None:
     """mu, kappa and d of ``analogue.pole_lines`` at one grid point: ``(5, LANES)``."""
     for lane in range(LANES):
@@ -132,7 +133,7 @@ def place_poles(cutoff_hz: Doubles, q: Doubles, lines: Singles) -> None:
         lines[4, lane] = np.float32(warped * warped / (1.0 - damping * warped + warped * warped))
 
 
-@_inlined
+@inlined
 def filter_segment(
     start: Singles, change: Singles, straight: Singles, edges: Singles, state: Singles, sound: Singles
 ) -> None:
@@ -154,8 +155,51 @@ def filter_segment(
             sound[frame, lane] = direct * x + (kappa_real * new_real - kappa_imag * new_imag)
 
 
+@inlined
+def take_up(
+    first: int, cutoff_hz: Doubles, q: Doubles, poles: Singles,
+    cutoff_here: Doubles, q_here: Doubles, state: Singles, start: Singles,
+) -> None:  # fmt: skip
+    """Put the 32 voices from ``first`` on side by side, at the first grid point; the last one fills what is over."""
+    last = cutoff_hz.shape[0] - 1
+    for lane in range(LANES):
+        voice = min(first + lane, last)
+        state[0, lane], state[1, lane] = poles[0, voice], poles[1, voice]
+        q_here[lane], cutoff_here[lane] = q[voice], cutoff_hz[voice, 0]
+    place_poles(cutoff_here, q_here, start)
+
+
+@inlined
+def sound_segment(
+    starts: Doubles, ends: Doubles, cutoff_here: Doubles, q_here: Doubles,
+    at: Doubles, apart: Doubles, left: Wholes, active: Wholes,
+    start: Singles, change: Singles, after: Singles, straight: Singles, state: Singles, edges: Singles, sound: Singles,
+) -> None:  # fmt: skip
+    """63 frames of 32 voices into ``sound``, between the phases ``starts`` and ``ends``, towards ``cutoff_here``."""
+    edges[:] = np.float32(0.0)
+    begin_saws(starts, ends, at, apart, left, straight)
+    draw_edges(at, apart, left, active, edges)
+    place_poles(cutoff_here, q_here, after)
+    for line in range(5):
+        for lane in range(LANES):
+            change[line, lane] = (after[line, lane] - start[line, lane]) * PER_FRAME
+    filter_segment(start, change, straight, edges, state, sound)
+    for line in range(5):
+        for lane in range(LANES):
+            start[line, lane] = after[line, lane]
+
+
+@inlined
+def put_down(first: int, lanes: int, state: Singles, poles: Singles) -> None:
+    """Keep where the poles are; what has died away becomes 0."""
+    for lane in range(lanes):
+        heard = abs(state[0, lane]) + abs(state[1, lane]) > QUIETEST
+        poles[0, first + lane] = state[0, lane] if heard else np.float32(0.0)
+        poles[1, first + lane] = state[1, lane] if heard else np.float32(0.0)
+
+
 def analogue_voices(
-    cycles_at: Any, cutoff_at: Any, q_at: Any, states_at: Any, sound_at: Any, voices: int, points: int,
+    cycles_at: Any, cutoff_at: Any, q_at: Any, states_at: Any, sound_at: Any, sizes_at: Any,
     singles_at: Any, doubles_at: Any, places_at: Any, wholes_at: Any,
 ) -> None:  # fmt: skip
     """A chunk of each voice into ``sound_at``, float32 ``(points - 1, 63, voices)``; the states move on.
@@ -166,15 +210,16 @@ def analogue_voices(
         q_at: float64 ``(voices,)``.
         states_at: float32 ``(2, voices)``.
         sound_at: the answer.
-        voices: how many.
-        points: grid points, one more than there are segments.
+        sizes_at: int64: how many voices, and how many grid points, one more than there are segments.
         singles_at: room to work in, ``SINGLES``.
         doubles_at: ``DOUBLES``.
         places_at: float64 ``PLACES``.
         wholes_at: int64 ``PLACES``.
     """
+    sizes = carray(sizes_at, (2,))
+    voices, points = sizes[0], sizes[1]
     cycles, cutoff_hz = carray(cycles_at, (voices, SAWS, points)), carray(cutoff_at, (voices, points))
-    q, states = carray(q_at, (voices,)), carray(states_at, (2, voices))
+    q, poles = carray(q_at, (voices,)), carray(states_at, (2, voices))
     out = carray(sound_at, (points - 1, FRAMES, voices))
     singles, doubles = carray(singles_at, SINGLES), carray(doubles_at, DOUBLES)
     places, wholes = carray(places_at, PLACES), carray(wholes_at, PLACES)
@@ -186,11 +231,7 @@ def analogue_voices(
     at, apart, left, active = places[0], places[1], wholes[0], wholes[1]
     for first in range(0, voices, LANES):
         lanes = min(LANES, voices - first)
-        for lane in range(LANES):
-            voice = first + min(lane, lanes - 1)
-            state[0, lane], state[1, lane] = states[0, voice], states[1, voice]
-            q_here[lane], cutoff_here[lane] = q[voice], cutoff_hz[voice, 0]
-        place_poles(cutoff_here, q_here, start)
+        take_up(first, cutoff_hz, q, poles, cutoff_here, q_here, state, start)
         for segment in range(points - 1):
             for lane in range(LANES):
                 voice = first + min(lane, lanes - 1)
@@ -198,38 +239,11 @@ def analogue_voices(
                 for saw in range(SAWS):
                     starts[saw, lane] = cycles[voice, saw, segment]
                     ends[saw, lane] = cycles[voice, saw, segment + 1]
-            edges[:] = np.float32(0.0)
-            begin_saws(starts, ends, at, apart, left, straight)
-            draw_edges(at, apart, left, active, edges)
-            place_poles(cutoff_here, q_here, after)
-            for line in range(5):
-                for lane in range(LANES):
-                    change[line, lane] = (after[line, lane] - start[line, lane]) * PER_FRAME
-            filter_segment(start, change, straight, edges, state, sound)
-            for line in range(5):
-                for lane in range(LANES):
-                    start[line, lane] = after[line, lane]
+            sound_segment(
+                starts, ends, cutoff_here, q_here, at, apart, left, active,
+                start, change, after, straight, state, edges, sound,
+            )  # fmt: skip
             for frame in range(FRAMES):
                 for lane in range(lanes):
                     out[segment, frame, first + lane] = sound[frame, lane]
-        for lane in range(lanes):
-            heard = abs(state[0, lane]) + abs(state[1, lane]) > QUIETEST
-            states[0, first + lane] = state[0, lane] if heard else np.float32(0.0)
-            states[1, first + lane] = state[1, lane] if heard else np.float32(0.0)
-
-
-_pointer: Any = types.CPointer
-_DOUBLE, _SINGLE, _WHOLE = (_pointer(number) for number in (float64, float32, int64))
-SIGNATURE: Final = types.void(
-    _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, _SINGLE, int64, int64, _SINGLE, _DOUBLE, _DOUBLE, _WHOLE
-)  # fmt: skip
-
-
-def vector_code() -> str:
-    """``analogue_voices`` compiled for this processor, as LLVM's assembly: some seconds of work."""
-    bare: Any = njit  # its types do not know the last two options
-    compiled = bare(
-        SIGNATURE, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc"},
-        no_cpython_wrapper=True, no_cfunc_wrapper=True,
-    )(analogue_voices)  # fmt: skip
-    return str(compiled.inspect_llvm(compiled.signatures[0]))
+        put_down(first, lanes, state, poles)

@@ -15,9 +15,9 @@ from auralisd.units import SAMPLE_RATE_HZ
 
 _MASK: Final = (1 << 64) - 1
 _LATTICE: Final = 1 << 16
-_PERIOD_FRAMES: Final = np.array((7.31, 17.93, 41.77)) * SAMPLE_RATE_HZ
-_WEIGHTS: Final = np.array((0.45, 0.35, 0.35))
-_OCTAVE_KEYS: Final = np.array((0, 7_919, 15_838))
+PERIOD_FRAMES: Final = np.array((7.31, 17.93, 41.77)) * SAMPLE_RATE_HZ
+WEIGHTS: Final = np.array((0.45, 0.35, 0.35))
+OCTAVE_KEYS: Final = np.array((0, 7_919, 15_838))
 
 
 def hashed(*keys: int | str) -> int:
@@ -70,22 +70,25 @@ class Walks:
 
     A walk is read at ``time / period + key`` on a ring of 65,536 random numbers, joined by quintic
     smoothstep, so its first two derivatives are continuous and nothing accumulates.
+
+    Attributes:
+        ring: float64 ``(65536,)``, -1 to 1.
     """
 
     def __init__(self, seed: int) -> None:
         """Draw the ring for ``seed``."""
-        self._ring = generator(seed, "walks").uniform(-1.0, 1.0, _LATTICE)
+        self.ring = generator(seed, "walks").uniform(-1.0, 1.0, _LATTICE)
 
     def at(self, frames: Floats, keys: Integers) -> Floats:
         """Walks ``keys`` (integers, any shape) at absolute ``frames``; the two broadcast. About -1..1."""
-        periods = _PERIOD_FRAMES.reshape(-1, *(1 for _ in range(max(frames.ndim, keys.ndim))))
-        offsets = _OCTAVE_KEYS.reshape(periods.shape)
+        periods = PERIOD_FRAMES.reshape(-1, *(1 for _ in range(max(frames.ndim, keys.ndim))))
+        offsets = OCTAVE_KEYS.reshape(periods.shape)
         position = frames / periods
         cell = np.floor(position)
         x = position - cell
         index = cell.astype(np.int64) + offsets + keys
-        before = self._ring.take(index & (_LATTICE - 1))
-        after = self._ring.take((index + 1) & (_LATTICE - 1))
-        weight = x * x * x * (x * (x * 6.0 - 15.0) + 10.0) * _WEIGHTS.reshape(periods.shape)
-        level = before * _WEIGHTS.reshape(periods.shape)
+        before = self.ring.take(index & (_LATTICE - 1))
+        after = self.ring.take((index + 1) & (_LATTICE - 1))
+        weight = x * x * x * (x * (x * 6.0 - 15.0) + 10.0) * WEIGHTS.reshape(periods.shape)
+        level = before * WEIGHTS.reshape(periods.shape)
         return np.asarray((level + (after - before) * weight).sum(axis=0))

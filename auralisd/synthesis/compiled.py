@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from auralisd.kernel.machine_code import load
-from auralisd.kernel.shelf import Call, KernelError, KernelShelf
+from auralisd.kernel.shelf import Kernel, KernelError, KernelShelf
 from auralisd.synthesis.analogue import SAWS, States, TorchVoices
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Floats
 
@@ -20,17 +21,26 @@ _DOUBLES: Final = (2 + 2 * SAWS) * _LANES
 _ALIKE: Final = 1e-4  # -80 dB: a wrong result is wrong by far more, a right one by less
 
 
-class CompiledVoices:
-    """The voices of ``TorchVoices`` in machine code; one per renderer, since it holds room to work in."""
+class KernelRoom:
+    """What the voices need to work in, so that the machine code asks nobody for memory; one per renderer."""
 
-    def __init__(self, call: Call) -> None:
-        """Voices that run ``call``, as ``machine_code.load`` returns it."""
-        self._call = call
-        self._room = (
+    def __init__(self) -> None:
+        """Room for 32 voices side by side."""
+        self._arrays = (
             np.zeros(_SINGLES, dtype=np.float32), np.zeros(_DOUBLES),
             np.zeros(2 * _SLOTS), np.zeros(2 * _SLOTS, dtype=np.int64),
         )  # fmt: skip
-        self._returned = np.zeros(2, dtype=np.int64)  # numba's functions write None and no exception there
+        self.places = tuple(address(array) for array in self._arrays)
+        """Where it lies."""
+
+
+class CompiledVoices:
+    """The voices of ``TorchVoices`` in machine code; one per renderer, since it holds room to work in."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        """Voices that run ``kernel``, as ``machine_code.load`` returns it."""
+        self._voices = kernel.voices
+        self._room = KernelRoom()
         self._sound = torch.empty(0)  # kept: fresh memory costs more than the sums
 
     def sound(self, cycles: Floats, cutoff_hz: Floats, q: Floats, states: States) -> torch.Tensor:
@@ -45,17 +55,27 @@ class CompiledVoices:
         if size > len(self._sound):
             self._sound = torch.empty(size)
         sound = self._sound[:size].view(points - 1, SEGMENT_FRAMES, voices)
-        arrays = (self._returned, self._returned[1:], cycles, cutoff_hz, q, moved)
-        places = (*(a.ctypes.data for a in arrays), sound.data_ptr(), voices, points)
-        self._call(*places, *(a.ctypes.data for a in self._room))
+        sizes = np.array([voices, points], dtype=np.int64)
+        given = (cycles, cutoff_hz, q, moved)
+        self._voices(*map(address, given), sound.data_ptr(), address(sizes), *self._room.places)
         if moved is not states:
             states[:] = moved
         return sound.transpose(1, 2)
 
 
+def address(array: np.ndarray) -> int:
+    """Where the numbers of ``array`` begin."""
+    return int(array.__array_interface__["data"][0])
+
+
+def grown[N: np.generic](room: npt.NDArray[N], size: int) -> npt.NDArray[N]:
+    """``room`` if it holds ``size`` numbers, or half as much again as that."""
+    return room if len(room) >= size else np.zeros(size + size // 2, dtype=room.dtype)
+
+
 def voices_from(shelf: KernelShelf) -> TorchVoices | CompiledVoices:
     """Voices for one renderer, the fastest there are just now."""
-    return TorchVoices() if shelf.call is None else CompiledVoices(shelf.call)
+    return TorchVoices() if shelf.kernel is None else CompiledVoices(shelf.kernel)
 
 
 def fill(shelf: KernelShelf, directory: Path) -> bool:
@@ -64,18 +84,18 @@ def fill(shelf: KernelShelf, directory: Path) -> bool:
     It is only taken once it has played a chunk as torch plays it.
     """
     try:
-        call = load(directory)
+        kernel = load(directory)
     except KernelError as error:
         shelf.why = f"torch alone: {error}"
         return False
-    if not _sounds_like_torch(call):
+    if not _sounds_like_torch(kernel):
         shelf.why = f"torch alone: the kernel in {directory} does not sound as torch does; delete it"
         return False
-    shelf.call, shelf.why = call, "the compiled kernel"
+    shelf.kernel, shelf.why = kernel, "the compiled kernel"
     return True
 
 
-def _sounds_like_torch(call: Call) -> bool:
+def _sounds_like_torch(kernel: Kernel) -> bool:
     generator = np.random.default_rng(0)
     voices, points = _LANES + 3, 6
     steps = generator.uniform(0.05, 3.0, size=(voices, SAWS, 1))
@@ -84,5 +104,5 @@ def _sounds_like_torch(call: Call) -> bool:
     q = generator.uniform(0.6, 4.0, size=voices)
     states = [np.zeros((2, voices), dtype=np.float32) for _ in range(2)]
     wanted = TorchVoices().sound(cycles, cutoff_hz, q, states[0])
-    difference = CompiledVoices(call).sound(cycles, cutoff_hz, q, states[1]) - wanted
+    difference = CompiledVoices(kernel).sound(cycles, cutoff_hz, q, states[1]) - wanted
     return bool(difference.square().mean().sqrt() < _ALIKE * wanted.square().mean().sqrt())

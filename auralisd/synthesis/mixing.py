@@ -13,27 +13,19 @@ from typing import Final
 import numpy as np
 import torch
 
+from auralisd.kernel.layout import BUSES, HEARD_BUSES
 from auralisd.kernel.shelf import KernelShelf
-from auralisd.synthesis.analogue import SAWS, TorchVoices
+from auralisd.synthesis.analogue import TorchVoices
 from auralisd.synthesis.chance import Walks
 from auralisd.synthesis.compiled import CompiledVoices, voices_from
+from auralisd.synthesis.compiled_mixer import CompiledMixer
 from auralisd.synthesis.grid import SEGMENT_FRAMES, SPAN_FRAMES, Chunk, Floats, Integers
 from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
 from auralisd.synthesis.ramps import RampedControls
-from auralisd.synthesis.sounding import Arrays
+from auralisd.synthesis.sounding import DRIFT_WALK, HIGHEST_EDGE_HZ, SAW_PLACES, SAW_STARTS, SWEEP_WALK, Arrays
 from auralisd.synthesis.voices import StreamedEnvelopes, StreamedSaws, StreamedSines
 from auralisd.units import SAMPLE_RATE_HZ
-
-BUSES: Final = 7
-"""dry left and right, reverb left and right, delay; then what the loudness servo listens to, left and right."""
-
-_DRIFT_WALK: Final = 101
-_SWEEP_WALK: Final = 211
-_SAW_STARTS: Final = (np.arange(SAWS) * 0.381966)[None, :, None]  # of a cycle, so that no edges coincide
-_SAW_PLACES: Final = np.array([-1.0, 0.0, 1.04])  # of the spread; uneven, so that they never beat as one
-_NYQUIST_SAFE_HZ: Final = 5_000.0
-
 
 @dataclass(slots=True)
 class VoiceMixer:
@@ -57,16 +49,25 @@ class VoiceMixer:
     saws: StreamedSaws = None  # type: ignore[assignment]
     analogue: TorchVoices | CompiledVoices = None  # type: ignore[assignment]
     ramp: torch.Tensor = None  # type: ignore[assignment]
+    compiled: CompiledMixer | None = None
 
     def move_to(self, device: torch.device) -> None:
         """Work on ``device`` from now on."""
-        self.device = device
+        self.device, self.compiled = device, None
         self.sines.to(device)
         self.saws.to(device)
         self.ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32, device=device) / SEGMENT_FRAMES
 
     def mixed(self, chunk: Chunk, arrays: Arrays, controls: RampedControls) -> torch.Tensor:
-        """The buses of ``chunk``: float32 ``(BUSES, frames)``."""
+        """The buses of ``chunk``: float32 ``(BUSES, frames)``; on the CPU by the compiled mixer where there is one."""
+        if self.compiled is None and self.shelf.kernel is not None and self.device.type == "cpu":
+            self.compiled = CompiledMixer(self.shelf.kernel, self.bank, self.walks)
+        if self.compiled is not None:
+            return self.compiled.mixed(chunk, arrays, controls)
+        return self.mixed_in_torch(chunk, arrays, controls)
+
+    def mixed_in_torch(self, chunk: Chunk, arrays: Arrays, controls: RampedControls) -> torch.Tensor:
+        """The same without the compiled mixer."""
         points = chunk.points()
         age = (points - arrays.onset[:, None]) / SAMPLE_RATE_HZ
         bright = _leaned(controls.brightness, arrays.brightness[:, None])
@@ -140,12 +141,12 @@ class VoiceMixer:
         """The analogue strands, whose middle saw is at ``cycles``; made on the CPU."""
         column = {name: values[-arrays.analogue :] for name, values in arrays.column.items()}
         owner = arrays.owner[-arrays.analogue :]
-        ratios = 2.0 ** (column["spread_cents"][:, None] * _SAW_PLACES / 1200.0)
-        saws = cycles[:, None, :] * ratios[:, :, None] + _SAW_STARTS
+        ratios = 2.0 ** (column["spread_cents"][:, None] * np.array(SAW_PLACES) / 1200.0)
+        saws = cycles[:, None, :] * ratios[:, :, None] + np.array(SAW_STARTS)[:, None]
         octaves = column["opening"][:, None] * (bright[owner] - 0.5)
-        octaves += column["sweep"][:, None] * self._walk_lines(chunk, column["walk"] + _SWEEP_WALK, points)
+        octaves += column["sweep"][:, None] * self._walk_lines(chunk, column["walk"] + SWEEP_WALK, points)
         cutoff_hz = column["cutoff_hz"][:, None] * 2.0**octaves
-        if self.shelf.call is not None and not isinstance(self.analogue, CompiledVoices):
+        if self.shelf.kernel is not None and not isinstance(self.analogue, CompiledVoices):
             self.analogue = voices_from(self.shelf)
         return self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles).to(self.device)
 
@@ -161,7 +162,7 @@ class VoiceMixer:
         cycles = column["cycles"][:, None] + frequency * elapsed
         drifting = np.flatnonzero(column["drift_cycles"])
         if len(drifting):
-            walk = self.walks.at(points[None, :], column["walk"][drifting, None] + _DRIFT_WALK)
+            walk = self.walks.at(points[None, :], column["walk"][drifting, None] + DRIFT_WALK)
             cycles[drifting] += column["drift_cycles"][drifting, None] * walk
         falling = np.flatnonzero(column["drop_cycles"])
         if len(falling):
@@ -190,26 +191,18 @@ def _saw_partials(arrays: Arrays, bright: Floats) -> np.ndarray:
     saws = slice(arrays.tables + arrays.sines, arrays.tables + arrays.sines + arrays.saws)
     column, owner = arrays.column, arrays.owner[saws]
     wanted = column["partials"][saws, None] * 2.0 ** (2.4 * (bright[owner, :-1] - 0.5))
-    allowed = np.maximum(_NYQUIST_SAFE_HZ / column["frequency_hz"][saws, None], 0.3)
+    allowed = np.maximum(HIGHEST_EDGE_HZ / column["frequency_hz"][saws, None], 0.3)
     return np.ascontiguousarray(np.minimum(wanted, allowed).T.astype(np.float32))
 
 
 def _bus_gains(arrays: Arrays, amplitude: Floats, controls: RampedControls) -> np.ndarray:
     """Gain of each strand onto each bus: float32 ``(points, buses, strands)``."""
-    column = arrays.column
     plain = amplitude.T.astype(np.float32)
     heard = (amplitude * controls.layer_gains[arrays.layer[arrays.owner]]).T.astype(np.float32)
-    left, right, send = column["left"], column["right"], column["send"]
-    onto = np.stack([left, right, left * send, right * send, column["delay"] * 0.7071])
-    reference = np.stack([left, right]) * np.sqrt(1.0 + send * send * REFERENCE_WET * REFERENCE_WET)
     gains = np.empty((amplitude.shape[1], BUSES, amplitude.shape[0]), dtype=np.float32)
-    np.multiply(heard[:, None, :], onto.astype(np.float32), out=gains[:, :5])
-    np.multiply(plain[:, None, :], reference.astype(np.float32), out=gains[:, 5:])
+    np.multiply(heard[:, None, :], arrays.onto[:HEARD_BUSES], out=gains[:, :HEARD_BUSES])
+    np.multiply(plain[:, None, :], arrays.onto[HEARD_BUSES:], out=gains[:, HEARD_BUSES:])
     return gains
-
-
-REFERENCE_WET: Final = 0.8
-"""Share of the reverb in what the loudness servo hears, whatever ``space`` says."""
 
 
 def _lines(

@@ -39,11 +39,15 @@ def table_key(tone: Tone, pitch_midi: float) -> TableKey:
 
 
 class TableBank:
-    """A fixed pool of tables on the device; the longest unused one makes room."""
+    """A fixed pool of tables on the device; the longest unused one makes room.
+
+    Attributes:
+        pool: float32, all rows of all tables one after the other, and one number more for who reads 64 frames.
+    """
 
     def __init__(self, seed: int, device: torch.device) -> None:
         """Reserve the pool; tables are made by ``make_next`` and ``first_row``."""
-        self._rows = torch.zeros((TABLE_SLOTS * TABLE_ROWS, SEGMENT_FRAMES), device=device)
+        self._make_pool(device)
         self._slots: OrderedDict[TableKey, int] = OrderedDict()
         self._free = list(range(TABLE_SLOTS))
         self._wanted: deque[TableKey] = deque()
@@ -84,10 +88,14 @@ class TableBank:
 
     def move_to(self, device: torch.device) -> None:
         """Begin again on ``device``: the tables are made anew when they are needed."""
-        self._rows = torch.zeros((TABLE_SLOTS * TABLE_ROWS, SEGMENT_FRAMES), device=device)
+        self._make_pool(device)
         self._wanted.extend(self._slots)
         self._slots.clear()
         self._free = list(range(TABLE_SLOTS))
+
+    def _make_pool(self, device: torch.device) -> None:
+        self.pool = torch.zeros(TABLE_SLOTS * TABLE_FRAMES + 1, device=device)
+        self._rows = self.pool[:-1].view(-1, SEGMENT_FRAMES)
 
     def _room(self, in_use: frozenset[TableKey]) -> int | None:
         if self._free:

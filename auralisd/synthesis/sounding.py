@@ -1,7 +1,7 @@
 """A note that sounds, and all of them as arrays.
 
 Everything chance and the patch decide about a note is decided once, when it begins. What then sounds is a
-matrix with one row per strand; the columns are named by ``COLUMNS``.
+matrix with one row per strand; the columns are named by ``STRAND_VALUES``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from auralisd.kernel.layout import NOTE_VALUES, STRAND_VALUES
 from auralisd.score import Note
 from auralisd.synthesis.chance import Draws
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Floats, Integers
@@ -24,35 +25,24 @@ from auralisd.units import SAMPLE_RATE_HZ, db_to_gain, midi_to_hz, seconds_to_fr
 
 NEVER: Final = 1 << 60
 
-COLUMNS: Final = (
-    "source",  # 0 table, 1 sine, 2 saw, 3 analogue
-    "row",  # first row of the table
-    "offset",  # rows between the grid and the table
-    "walk",  # key of its slow walks
-    "frequency_hz",
-    "cycles",  # phase at the onset
-    "drift_cycles",  # how far the phase wanders
-    "drop_cycles",  # phase gained by the fall in pitch
-    "drop_rate",  # 1 / seconds
-    "partials",
-    "gain",
-    "at_dark",
-    "at_bright",
-    "decay_rate",  # nepers per second
-    "movement",
-    "left",
-    "right",
-    "send",
-    "delay",
-    "spread_cents",
-    "cutoff_hz",  # at brightness 0.5
-    "opening",  # octaves between brightness 0 and 1
-    "sweep",  # octaves it wanders, up and down
-    "q",
-)
 _WHOLE: Final = frozenset({"source", "row", "offset", "walk"})
-_ROW: Final = COLUMNS.index("row")
+_ROW: Final = STRAND_VALUES.index("row")
+_SHAPE: Final = slice(NOTE_VALUES.index("attack"), NOTE_VALUES.index("held") + 1)
+_VIBRATO: Final = slice(NOTE_VALUES.index("vibrato_hz"), NOTE_VALUES.index("vibrato_delay") + 1)
+
+REFERENCE_WET: Final = 0.8
+"""Share of the reverb in what the loudness servo hears, whatever ``space`` says."""
+
 _SOURCES: Final[Mapping[str, int]] = {"table": 0, "sine": 1, "saw": 2, "analogue": 3}
+DRIFT_WALK: Final = 101
+SWEEP_WALK: Final = 211
+"""What tells a strand's slow walks apart: added to its key."""
+
+SAW_STARTS: Final = tuple(0.381966 * saw for saw in range(3))  # of a cycle, so that no edges coincide
+SAW_PLACES: Final = (-1.0, 0.0, 1.04)  # of the spread; uneven, so that they never beat as one
+HIGHEST_EDGE_HZ: Final = 5_000.0
+"""A saw's partials times its frequency, at most: nothing of it comes near Nyquist."""
+
 _SECONDS_PER_DRIFT: Final = 3.0
 """A walk turns over in some 7 s: so many cycles of phase per Hz make the wanted change of pitch."""
 
@@ -67,7 +57,7 @@ class SoundingNote:
         release_frames: when its release begins.
         end_frames: from here on it is silent.
         shape: attack, decay, sustain, release in seconds, and curve.
-        strands: float64 ``(strands, COLUMNS)``.
+        strands: float64 ``(strands, STRAND_VALUES)``.
         tables: what its table strands read, in their order.
         vibrato: hertz, cents, delay in seconds.
         brightness: added to the control.
@@ -118,10 +108,13 @@ class Arrays:
         layer: index of each note's layer.
         brightness: added to the control, per note.
         vibrato: float64 ``(3, notes)``: hertz, cents, delay.
-        column: ``COLUMNS``, each ``(strands,)``.
+        column: ``STRAND_VALUES``, each ``(strands,)``.
         owner: note of each strand.
         tables: how many strands read tables; they come first, then ``sines``, then ``saws``, then ``analogue``.
         poles: state of the analogue strands, float32 ``(2, analogue)``, moved on with each chunk.
+        notes: the same numbers as the compiled mixer takes them, float64 ``(NOTE_VALUES, notes)`` ...
+        strands: ... and float64 ``(STRAND_VALUES, strands)``.
+        onto: gain of each strand onto each bus, float32 ``(BUSES, strands)``.
     """
 
     onset: Floats
@@ -138,6 +131,9 @@ class Arrays:
     saws: int
     analogue: int
     poles: npt.NDArray[np.float32]
+    notes: Floats
+    strands: Floats
+    onto: npt.NDArray[np.float32]
 
 
 def fitted_pitch(note: Note, patch: Patch) -> float:
@@ -205,7 +201,7 @@ def played_with(patch: Patch, note: Note, seed: int) -> SoundingNote:
 def _row(
     strand: Strand, patch: Patch, pitch_midi: float, velocity: float, level: float, place: float, draws: Draws
 ) -> list[float]:
-    """The strand's ``COLUMNS``."""
+    """The strand's ``STRAND_VALUES``."""
     frequency = midi_to_hz(pitch_midi + strand.detune_cents / 100.0) * strand.ratio
     angle = (min(max(place + patch.width * strand.pan, -1.0), 1.0) + 1.0) * math.pi / 4.0
     struck = bool(strand.drop_semitones) or patch.envelope.rings
@@ -246,19 +242,19 @@ def as_arrays(sounding: list[SoundingNote]) -> Arrays:
     columns, owner = strands[order].T.copy(), owner[order]
     column = {
         name: values.astype(np.int64) if name in _WHOLE else values
-        for name, values in zip(COLUMNS, columns, strict=True)
+        for name, values in zip(STRAND_VALUES, columns, strict=True)
     }
     counts = np.bincount(column["source"], minlength=4)
-    held = [(s.release_frames - s.note.onset_frames) / SAMPLE_RATE_HZ for s in sounding]
-    shapes = [(*s.shape, seconds) for s, seconds in zip(sounding, held, strict=True)]
+    notes = np.array([_note_values(s) for s in sounding]).T.copy()
+    value = dict(zip(NOTE_VALUES, notes, strict=True))
     return Arrays(
-        onset=np.array([s.note.onset_frames for s in sounding], dtype=np.float64),
-        joined=np.array([s.joined_frames for s in sounding], dtype=np.float64),
-        cut=np.array([s.cut_frames for s in sounding], dtype=np.float64),
-        shapes=np.array(shapes, dtype=np.float32).T.copy(),
-        layer=np.array([LAYER_INDEX[s.note.layer] for s in sounding], dtype=np.int64),
-        brightness=np.array([s.brightness for s in sounding]),
-        vibrato=np.array([s.vibrato for s in sounding]).T.copy(),
+        onset=value["onset"],
+        joined=value["joined"],
+        cut=value["cut"],
+        shapes=notes[_SHAPE].astype(np.float32),
+        layer=value["layer"].astype(np.int64),
+        brightness=value["brightness"],
+        vibrato=notes[_VIBRATO],
         column=column,
         owner=owner,
         tables=int(counts[0]),
@@ -266,7 +262,28 @@ def as_arrays(sounding: list[SoundingNote]) -> Arrays:
         saws=int(counts[2]),
         analogue=int(counts[3]),
         poles=_shared_poles(sounding),
+        notes=notes,
+        strands=columns,
+        onto=_gains_onto_buses(column),
     )
+
+
+def _note_values(sounding: SoundingNote) -> tuple[float, ...]:
+    """The note's ``NOTE_VALUES``."""
+    note = sounding.note
+    held = (sounding.release_frames - note.onset_frames) / SAMPLE_RATE_HZ
+    return (
+        note.onset_frames, sounding.joined_frames, sounding.cut_frames, *sounding.shape, held,
+        LAYER_INDEX[note.layer], sounding.brightness, *sounding.vibrato,
+    )  # fmt: skip
+
+
+def _gains_onto_buses(column: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+    """How much of each strand goes to each bus, before envelopes and faders: float32 ``(BUSES, strands)``."""
+    left, right, send = column["left"], column["right"], column["send"]
+    own = np.sqrt(1.0 + send * send * REFERENCE_WET * REFERENCE_WET)
+    onto = (left, right, left * send, right * send, column["delay"] * 0.7071, left * own, right * own)
+    return np.stack(onto).astype(np.float32)
 
 
 def _shared_poles(sounding: list[SoundingNote]) -> npt.NDArray[np.float32]:

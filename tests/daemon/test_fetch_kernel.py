@@ -19,14 +19,14 @@ def studio():
 
 async def test_a_kernel_in_the_cache_is_taken_at_once(studio, kernel_directory):
     await task.fetch_kernel(studio, kernel_directory)
-    assert studio.kernel.call is not None
+    assert studio.kernel.kernel is not None
     assert studio.kernel.why == "the compiled kernel"
 
 
 async def test_a_missing_kernel_is_compiled_in_another_process_and_then_taken(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(task, "SETTLED_SECONDS", 0.0)
     await task.fetch_kernel(studio, tmp_path / "cache")
-    assert studio.kernel.call is not None
+    assert studio.kernel.kernel is not None
     assert machine_code.object_file(tmp_path / "cache").exists()
 
 
@@ -34,14 +34,14 @@ async def test_a_cache_that_cannot_be_written_leaves_torch_playing(studio, tmp_p
     monkeypatch.setattr(task, "SETTLED_SECONDS", 0.0)
     (tmp_path / "cache").write_text("not a directory")
     await task.fetch_kernel(studio, tmp_path / "cache" / "kernel")
-    assert studio.kernel.call is None
+    assert studio.kernel.kernel is None
     assert "torch alone" in studio.kernel.why
 
 
 async def test_without_a_compiler_nothing_is_tried(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(task, "can_compile", lambda: False)
     await task.fetch_kernel(studio, tmp_path / "cache")
-    assert studio.kernel.call is None
+    assert studio.kernel.kernel is None
     assert not (tmp_path / "cache").exists()
 
 
