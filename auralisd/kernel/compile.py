@@ -16,7 +16,7 @@ _KERNELS: Final = {
     analogue_voices: types.void(_DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, _SINGLE, _WHOLE, *_ROOM),
     mixed_strands: types.void(
         _DOUBLE, _DOUBLE, _WHOLE, _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE,
-        _SINGLE, _DOUBLE, _DOUBLE, _SINGLE, *_ROOM,
+        _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, *_ROOM,
     ),
 }  # fmt: skip
 

@@ -133,24 +133,13 @@ def lean(brightness: float, by: float) -> float:
 
 
 @inlined
-def draw_levels(
-    strand: int, note: int, points: int, begin: float, span: int,
-    notes: Doubles, strands: Doubles, controls: Doubles, constants: Doubles, ring: Doubles,
-    levels: Singles,
-) -> None:  # fmt: skip
-    """Amplitude of a strand at the grid points: ``levels[0]`` after its fader, ``levels[1]`` before it."""
+def draw_note(
+    note: int, points: int, begin: float, notes: Doubles, controls: Doubles, constants: Doubles, drawn: Doubles
+) -> None:
+    """Envelope of a note at the grid points, ``drawn[0]``, and its brightness, ``drawn[1]``."""
     onset, joined, cut = notes[ONSET, note], notes[JOINED, note], notes[CUT, note]
     attack, decay, sustain = notes[ATTACK, note], notes[DECAY, note], notes[SUSTAIN, note]
     release, curve, held = notes[RELEASE, note], notes[CURVE, note], notes[HELD, note]
-    layer, by, movement = int(notes[LAYER, note]), notes[LEAN, note], strands[MOVEMENT, strand]
-    gain, dark, bright = strands[GAIN, strand], strands[DARK, strand], strands[BRIGHT, strand]
-    fading = strands[DECAY_RATE, strand]
-    span_begin = float((int(begin) // span) * span)
-    moved, moving = 0.0, 0.0
-    if movement != 0.0:
-        key = int(strands[WALK, strand])
-        moved = walk_at(ring, constants, span_begin, key)
-        moving = (walk_at(ring, constants, span_begin + span, key) - moved) / span
     for point in range(points):
         frames = begin + FRAMES * point
         age = (frames - onset) / RATE
@@ -159,12 +148,35 @@ def draw_levels(
             level *= (1.0 - sustain) * curved(1.0 - ramp(age - attack, decay), curve) + sustain
             level *= curved(1.0 - ramp(age - held, release), curve)
             level *= ramp(frames - joined, constants[JOIN]) * ramp(cut - frames, constants[STEAL])
-            level *= gain * (dark + (bright - dark) * lean(controls[0, point], by))
-            level *= 1.0 + movement * (moved + moving * (frames - span_begin))
-            if fading != 0.0:
-                level *= math.exp(-fading * max(age, 0.0))
-        levels[0, point] = np.float32(level * controls[1 + layer, point])
-        levels[1, point] = np.float32(level)
+        drawn[0, point] = level
+    for point in range(points):
+        drawn[1, point] = lean(controls[0, point], notes[LEAN, note])
+
+
+@inlined
+def draw_levels(
+    strand: int, points: int, begin: float, span: int, onset: float, fader: Doubles, strands: Doubles, constants: Doubles,
+    ring: Doubles, drawn: Doubles, work: Doubles, levels: Singles,
+) -> None:  # fmt: skip
+    """Amplitude of a strand at the grid points: ``levels[0]`` after its layer's ``fader``, ``levels[1]`` before it."""
+    dark = strands[GAIN, strand] * strands[DARK, strand]
+    brighter = strands[GAIN, strand] * strands[BRIGHT, strand] - dark
+    movement, fading = strands[MOVEMENT, strand], strands[DECAY_RATE, strand]
+    moved, moving = 0.0, 0.0
+    if movement != 0.0:
+        span_begin, key = float((int(begin) // span) * span), int(strands[WALK, strand])
+        first = walk_at(ring, constants, span_begin, key)
+        moving = movement * (walk_at(ring, constants, span_begin + span, key) - first) / span
+        moved = movement * first + moving * (begin - span_begin)
+    for point in range(points):
+        bright = dark + brighter * drawn[1, point]
+        work[point] = drawn[0, point] * bright * (1.0 + moved + moving * (FRAMES * point))
+    if fading != 0.0:
+        for point in range(points):
+            work[point] *= math.exp(-fading * max((begin + FRAMES * point - onset) / RATE, 0.0))
+    for point in range(points):
+        levels[0, point] = np.float32(work[point] * fader[point])
+        levels[1, point] = np.float32(work[point])
 
 
 @inlined
@@ -205,8 +217,8 @@ def draw_phases(
 
 @inlined
 def draw_cutoff(
-    strand: int, note: int, points: int, begin: float, span: int,
-    notes: Doubles, strands: Doubles, controls: Doubles, constants: Doubles, ring: Doubles, cutoff_hz: Doubles,
+    strand: int, points: int, begin: float, span: int,
+    strands: Doubles, constants: Doubles, ring: Doubles, bright: Doubles, cutoff_hz: Doubles,
 ) -> None:  # fmt: skip
     """Cutoff of an analogue strand at the grid points, in hertz."""
     key = int(strands[WALK, strand]) + int(constants[SWEEP_WALK])
@@ -215,7 +227,7 @@ def draw_cutoff(
     sweeping = (walk_at(ring, constants, span_begin + span, key) - swept) / span
     opening, sweep, middle = strands[OPENING, strand], strands[SWEEP, strand], strands[CUTOFF, strand]
     for point in range(points):
-        octaves = opening * (lean(controls[0, point], notes[LEAN, note]) - 0.5)
+        octaves = opening * (bright[point] - 0.5)
         octaves += sweep * (swept + sweeping * (begin + FRAMES * point - span_begin))
         cutoff_hz[point] = middle * two_to_the(octaves)
 
@@ -242,7 +254,7 @@ def play_saw(start: float, step: float, partials: float, row: Singles) -> None:
 def mix_row(
     row: Singles, first: int, strand: int, segment: int, levels: Singles, onto: Singles, passed: Singles, mix: Singles,
 ) -> None:  # fmt: skip
-    """A segment of one strand, from frame ``first`` on, under its lines of level onto the buses ``mix``."""
+    """A segment of one strand, from frame ``first`` on, under its lines of level onto the buses, one after the other in ``mix``."""
     loud, plain = levels[strand, 0, segment], levels[strand, 1, segment]
     louder = (levels[strand, 0, segment + 1] - loud) * PER_FRAME
     plainer = (levels[strand, 1, segment + 1] - plain) * PER_FRAME
@@ -251,16 +263,18 @@ def mix_row(
         loud, plain = levels[strand, 0, segment + 1] * share, levels[strand, 1, segment + 1] * share
         louder = (levels[strand, 0, segment + 1] - loud) * PER_FRAME
         plainer = (levels[strand, 1, segment + 1] - plain) * PER_FRAME
+    left, right, far_left, far_right = onto[0, strand], onto[1, strand], onto[2, strand], onto[3, strand]
+    echo, own_left, own_right = onto[4, strand], onto[5, strand], onto[6, strand]
     for frame in range(first, ROW_FRAMES):
         heard = row[frame] * (loud + louder * passed[frame])
         own = row[frame] * (plain + plainer * passed[frame])
-        mix[0, frame] += onto[0, strand] * heard
-        mix[1, frame] += onto[1, strand] * heard
-        mix[2, frame] += onto[2, strand] * heard
-        mix[3, frame] += onto[3, strand] * heard
-        mix[4, frame] += onto[4, strand] * heard
-        mix[5, frame] += onto[5, strand] * own
-        mix[6, frame] += onto[6, strand] * own
+        mix[frame] += left * heard
+        mix[ROW_FRAMES + frame] += right * heard
+        mix[2 * ROW_FRAMES + frame] += far_left * heard
+        mix[3 * ROW_FRAMES + frame] += far_right * heard
+        mix[4 * ROW_FRAMES + frame] += echo * heard
+        mix[5 * ROW_FRAMES + frame] += own_left * own
+        mix[6 * ROW_FRAMES + frame] += own_right * own
 
 
 @inlined
@@ -308,7 +322,7 @@ def begins_at(note: int, begin: int, segment: int, notes: Doubles) -> int:
 def mixed_strands(
     notes_at: Any, strands_at: Any, owners_at: Any, onto_at: Any, controls_at: Any, constants_at: Any, ring_at: Any,
     tables_at: Any, poles_at: Any, buses_at: Any, sizes_at: Any,
-    levels_at: Any, phases_at: Any, cutoffs_at: Any, rows_at: Any,
+    levels_at: Any, drawn_at: Any, phases_at: Any, cutoffs_at: Any, rows_at: Any,
     singles_at: Any, doubles_at: Any, places_at: Any, wholes_at: Any,
 ) -> None:  # fmt: skip
     """A chunk of all strands into ``buses_at``, float32 ``(7, frames)``; the poles move on.
@@ -326,6 +340,7 @@ def mixed_strands(
         buses_at: the answer.
         sizes_at: int64 ``SIZES``.
         levels_at: room for float32 ``(strands, 2, points)``.
+        drawn_at: room for float64 ``(notes + 1, 2, points)``.
         phases_at: room for float64 ``(strands, points)``.
         cutoffs_at: room for float64 ``(2 * analogue, points)``.
         rows_at: room for float32 ``ROOM_ROWS``.
@@ -343,21 +358,27 @@ def mixed_strands(
     ring, table = carray(ring_at, (RING,)), carray(tables_at, (sizes[10] * FRAMES + 1,))
     poles, buses = carray(poles_at, (2, analogue)), carray(buses_at, (BUSES, (points - 1) * FRAMES))
     levels, phases = carray(levels_at, (many, 2, points)), carray(phases_at, (many, points))
+    drawn = carray(drawn_at, (count + 1, 2, points))
+    work = drawn[count, 0]
     cutoffs, rows = carray(cutoffs_at, (2 * analogue, points)), carray(rows_at, ROOM_ROWS)
-    mix, row, passed, lines = rows[0:BUSES], rows[BUSES], rows[BUSES + 1], rows[BUSES + 2 :]
+    mix, row, passed, lines = carray(rows_at, (BUSES * ROW_FRAMES,)), rows[BUSES], rows[BUSES + 1], rows[BUSES + 2 :]
     for frame in range(ROW_FRAMES):
         passed[frame] = np.float32(frame)
     moment = float(begin)
     plain = tables + sines + saws
+    for note in range(count):
+        draw_note(note, points, moment, notes, controls, constants, drawn[note])
     for strand in range(many):
         note = owners[strand]
-        draw_levels(strand, note, points, moment, span, notes, strands, controls, constants, ring, levels[strand])
+        fader = controls[1 + int(notes[LAYER, note])]
+        draw_levels(
+            strand, points, moment, span, notes[ONSET, note], fader, strands, constants, ring, drawn[note], work,
+            levels[strand],
+        )  # fmt: skip
         if strand >= tables:
             draw_phases(strand, note, points, moment, notes, strands, constants, ring, phases[strand])
         if strand >= plain:
-            draw_cutoff(
-                strand, note, points, moment, span, notes, strands, controls, constants, ring, cutoffs[strand - plain]
-            )
+            draw_cutoff(strand, points, moment, span, strands, constants, ring, drawn[note, 1], cutoffs[strand - plain])
     for segment in range(points - 1):
         mix[:] = NO_SOUND
         for strand in range(plain):
@@ -374,14 +395,14 @@ def mixed_strands(
             if strand < tables + sines:
                 play_sine(start, step, row)
             else:
-                bright = lean(controls[0, segment], notes[LEAN, owners[strand]])
+                bright = drawn[owners[strand], 1, segment]
                 partials = strands[PARTIALS, strand] * two_to_the(2.4 * (bright - 0.5))
                 highest = max(constants[HIGHEST_EDGE] / strands[FREQUENCY, strand], 0.3)
                 play_saw(start, step, min(partials, highest), row)
             mix_row(row, first, strand, segment, levels, onto, passed, mix)
         for bus in range(BUSES):
             for frame in range(FRAMES):
-                buses[bus, segment * FRAMES + frame] = mix[bus, frame]
+                buses[bus, segment * FRAMES + frame] = mix[bus * ROW_FRAMES + frame]
     singles, doubles = carray(singles_at, SINGLES), carray(doubles_at, DOUBLES)
     places, wholes = carray(places_at, PLACES), carray(wholes_at, PLACES)
     start_lines, change, after = singles[0:5], singles[5:10], singles[10:15]

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from auralisd.kernel.shelf import Call, Kernel, KernelError
 
-_ARGUMENTS: Final = {"analogue_voices": 10, "mixed_strands": 19}
+_ARGUMENTS: Final = {"analogue_voices": 10, "mixed_strands": 20}
 _SOURCES: Final = ("layout", "voices", "desk", "compile")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from auralisd.kernel.machine_code import load
@@ -66,11 +65,6 @@ class CompiledVoices:
 def address(array: np.ndarray) -> int:
     """Where the numbers of ``array`` begin."""
     return int(array.__array_interface__["data"][0])
-
-
-def grown[N: np.generic](room: npt.NDArray[N], size: int) -> npt.NDArray[N]:
-    """``room`` if it holds ``size`` numbers, or half as much again as that."""
-    return room if len(room) >= size else np.zeros(size + size // 2, dtype=room.dtype)
 
 
 def voices_from(shelf: KernelShelf) -> TorchVoices | CompiledVoices:
