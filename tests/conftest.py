@@ -1,5 +1,6 @@
 """What every test has: no ERROR in the log that it did not ask for, and the same drawn cases in every run."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -39,7 +40,12 @@ def log_lines(request):
 
 @pytest.fixture(scope="session")
 def kernel_directory(tmp_path_factory):
-    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own."""
-    directory = tmp_path_factory.mktemp("kernel") / "cache"
-    subprocess.run([sys.executable, "-m", "auralisd.kernel", str(directory)], check=True, capture_output=True)
+    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory = shared / "kernel"
+    with (shared / "kernel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(directory.glob("*.o")):
+            subprocess.run([sys.executable, "-m", "auralisd.kernel", str(directory)], check=True, capture_output=True)
     return directory

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auralisd.controls import Controls
 from auralisd.score import ControlChange, ScoreSlice
+from auralisd.settings.files import kernel_dir
 from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, SAMPLE_RATE_HZ, floor_to_grid
 
 if TYPE_CHECKING:
     from auralisd.audio import AudioBlock
+    from auralisd.kernel import KernelShelf
 
 PRE_ROLL_FRAMES: Final = 120 * SAMPLE_RATE_HZ
 """Rendered and thrown away first. After 50 s long notes and reverb are to the last bit as if the piece had played on,
@@ -63,7 +66,7 @@ def pre_roll_frames(performance: Performance) -> int:
     return performance.begin_frames - _first_rendered(performance)
 
 
-def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | None]:
+def played(performance: Performance, *, device: str, shelf: KernelShelf | None = None) -> Iterator[AudioBlock | None]:
     """The sound in blocks of 100 ms; None for each block of the pre-roll. The last block may reach past the end.
 
     Raises:
@@ -79,7 +82,7 @@ def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | No
     begin = _first_rendered(performance)
     piece.go_to(begin)
     settled = desk.sounding_at(begin, desk.controls_at(begin))
-    renderer = Renderer(seed=performance.seed, device=device, position=begin, controls=settled)
+    renderer = Renderer(seed=performance.seed, device=device, position=begin, controls=settled, shelf=shelf)
     renderer.accept(piece.still_sounding(begin))
     controls_of = functools.lru_cache(maxsize=1)(lambda passed: desk.controls_at(performance.log[passed - 1].at_frames))
     passed = 0
@@ -93,6 +96,18 @@ def played(performance: Performance, *, device: str) -> Iterator[AudioBlock | No
         controls = controls_of(passed) if passed else performance.controls
         block = renderer.render(desk.sounding_at(position, controls), BLOCK_FRAMES)
         yield block if block.end > performance.begin_frames else None
+
+
+def kept_kernel() -> KernelShelf:
+    """The kernel the daemon has compiled on this machine, or none: what it plays, a file repeats to the last bit."""
+    from auralisd.daemon.tasks.fetch_kernel import take_kept_kernel
+    from auralisd.kernel import KernelShelf
+
+    shelf = KernelShelf()
+    directory = kernel_dir(os.environ)
+    if directory is not None:
+        take_kept_kernel(shelf, directory)
+    return shelf
 
 
 def _first_rendered(performance: Performance) -> int:

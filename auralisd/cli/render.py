@@ -14,7 +14,7 @@ import click
 
 from auralisd.cli.length import FRAMES
 from auralisd.cli.options import any_given, config_option, given, piece_options, state_dir_option, wanted
-from auralisd.cli.performance import Performance, composed, played, pre_roll_frames
+from auralisd.cli.performance import Performance, composed, kept_kernel, played, pre_roll_frames
 from auralisd.cli.progress import clock_time, progress_bar
 from auralisd.cli.score_files import check_score_files, write_score
 from auralisd.units import BLOCK_FRAMES, frames_to_seconds, seconds_to_frames
@@ -44,6 +44,12 @@ _BYTES_PER_FRAME: Final = 4  # int16 stereo
     help="Also write the event stream, a JSON object a line.",
 )
 @click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps (auto).")
+@click.option(
+    "--compiled-kernel/--torch-alone",
+    default=True,
+    envvar="AURALISD_COMPILED_KERNEL",
+    help="With the kernel the daemon has compiled here, if it has; or without: slower, other in the last bit at most.",
+)
 @click.option("--title", metavar="TEXT", help="What the file's tags call it.")
 @config_option
 @state_dir_option
@@ -57,6 +63,7 @@ def render(
     midi: Path | None,
     events: Path | None,
     device: str,
+    compiled_kernel: bool,
     title: str | None,
     config_file: Path | None,
     state_dir: Path | None,
@@ -82,7 +89,7 @@ def render(
         performance = _as_played(station_id, from_frames, to_frames, config_file, state_dir)
     check_score_files(sound=out, midi=midi, events=events)
     with _terminated_like_interrupted():
-        _write_sound(performance, out, device=device, title=title or out.stem)
+        _write_sound(performance, out, device=device, compiled_kernel=compiled_kernel, title=title or out.stem)
         write_score(lambda: composed(performance), midi=midi, events=events)
 
 
@@ -118,7 +125,7 @@ def _as_played(
         )
 
 
-def _write_sound(performance: Performance, out: Path, *, device: str, title: str) -> None:
+def _write_sound(performance: Performance, out: Path, *, device: str, compiled_kernel: bool, title: str) -> None:
     from auralisd.transport.sound_file import SoundFileWriter
 
     with SoundFileWriter(out, title=title, expected_frames=performance.frames) as file:
@@ -126,12 +133,13 @@ def _write_sound(performance: Performance, out: Path, *, device: str, title: str
         from auralisd.synthesis.device import choose_device
 
         chosen = choose_device(device)
+        shelf = kept_kernel() if compiled_kernel else None
         click.echo(f"device {chosen.why}", err=True)
         started = time.perf_counter()
         total_frames = pre_roll_frames(performance) + performance.frames
         with progress_bar(out.name, frames_to_seconds(total_frames)) as show:
             rendered = 0
-            for block in played(performance, device=chosen.name):
+            for block in played(performance, device=chosen.name, shelf=shelf):
                 rendered += BLOCK_FRAMES
                 show(frames_to_seconds(rendered))
                 if block is not None:

@@ -52,17 +52,17 @@ class Exports:
         keeper: StateKeeper,
         state_dir: Path,
         run_in_worker: RunInWorker,
-        device: Callable[[], str],
+        played_on: Callable[[], Sequence[str]],
         program: Sequence[str] = (sys.executable, "-m", "auralisd"),
     ) -> None:
-        """None yet; ``run`` makes what is asked for with the ``render`` of ``program``."""
+        """None yet; ``run`` has them made by the ``render`` of ``program``, with the options ``played_on``."""
         self._program = program
         self._directory = directory
         self._keeper = keeper
         self._state_dir = state_dir
         self._folder = state_dir / "exports"
         self._run_in_worker = run_in_worker
-        self._device = device
+        self._played_on = played_on
         self._exports: dict[str, Export] = {}
         self._origins: dict[str, int] = {}
         self._running: tuple[str, trio.CancelScope] | None = None
@@ -185,7 +185,7 @@ class Exports:
         await trio.Path(self._folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [
             *_lowest_priority(), *self._program, "render", str(self._path(export)),
-            "--station", export.station, "--title", station.title, "--device", self._device(),
+            "--station", export.station, "--title", station.title, *self._played_on(),
             "--from", f"{(export.from_position - origin) / SAMPLE_RATE_HZ:.6f}",
             "--to", f"{(export.to_position - origin) / SAMPLE_RATE_HZ:.6f}",
             "--state-dir", str(self._state_dir),

@@ -66,7 +66,7 @@ class Studio:
         new_instrument: builds a synthesiser; blocking, for a worker.
         can_render: set once torch is imported and a device chosen.
         device: where the sound is made.
-        kernel: the compiled voices, once they are there.
+        kernel: the compiled voices and mixing desk, once they are there.
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
         give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
@@ -85,3 +85,8 @@ class Studio:
     give_up: Callable[[str, Exception], None]
     render_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
     build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+
+    def render_options(self) -> tuple[str, ...]:
+        """Options for ``auralisd render`` with which a file is made as the stations are played just now."""
+        device = ("--device", "cpu" if self.device.name == "none" else self.device.name)
+        return (*device, "--torch-alone" if self.kernel.kernel is None else "--compiled-kernel")

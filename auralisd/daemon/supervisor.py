@@ -113,7 +113,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             keeper=keeper,
             state_dir=settings.state_dir,
             run_in_worker=open_worker(jobs),
-            device=lambda: "cpu" if studio.device.name == "none" else studio.device.name,
+            played_on=studio.render_options,
         )
         ways_out = sending(settings, metrics)
         facts = LiveFacts(
@@ -155,9 +155,10 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
             await front.start(serve, name="front door")
             notifier.ready()
             log.info("ready", seconds=round(time.monotonic() - started_at_seconds, 2), **_addresses(listeners))
-            nursery.start_soon(import_torch, studio, settings.device, name="import torch")
+            kept = kernel_dir(os.environ) if settings.compiled_kernel else None
+            nursery.start_soon(import_torch, studio, settings.device, kept, name="import torch")
             if settings.compiled_kernel:
-                nursery.start_soon(fetch_kernel, studio, kernel_dir(os.environ), name="fetch kernel")
+                nursery.start_soon(fetch_kernel, studio, kept, name="fetch kernel")
             ways_out.start(nursery, directory, new_worker=studio.new_worker, metrics=metrics, stopping=stopping)
             await stopping.wait()
             notifier.stopping()

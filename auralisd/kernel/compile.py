@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import float32, float64, int64, njit, types  # type: ignore[attr-defined]
+from numba import float32, float64, int64, njit, types
 
 from auralisd.kernel.desk import mixed_strands
-from auralisd.kernel.voices import analogue_voices
+from auralisd.kernel.voices import FASTMATH, analogue_voices
 
 _pointer: Any = types.CPointer
 _DOUBLE, _SINGLE, _WHOLE = (_pointer(number) for number in (float64, float32, int64))
@@ -27,7 +27,7 @@ def vector_code() -> dict[str, str]:
     codes = {}
     for function, signature in _KERNELS.items():
         compiled = bare(
-            signature, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc"},
+            signature, nogil=True, error_model="numpy", fastmath=FASTMATH,
             no_cpython_wrapper=True, no_cfunc_wrapper=True,
         )(function)  # fmt: skip
         codes[function.__name__] = str(compiled.inspect_llvm(compiled.signatures[0]))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from auralisd.kernel.layout import BUSES, CONSTANTS, HEARD_BUSES, NOTE_VALUES, SIZES, STRAND_VALUES
+from auralisd.kernel.layout import BUSES, CONSTANTS, NOTE_VALUES, SIZES, STRAND_VALUES
 from auralisd.kernel.voices import (
     DOUBLES,
     FRAMES,
@@ -25,7 +25,6 @@ from auralisd.kernel.voices import (
     SINGLES,
     Doubles,
     Singles,
-    Wholes,
     inlined,
     put_down,
     sound_segment,
@@ -59,6 +58,7 @@ JOIN, STEAL, DRIFT_WALK, SWEEP_WALK, HIGHEST_EDGE = range(5)
 SAW_STARTS, SAW_PLACES, PERIODS, OCTAVE_KEYS, WEIGHTS = (
     CONSTANTS.index(f"{name}_0") for name in ("saw_start", "saw_place", "period", "octave_key", "weight")
 )
+
 
 @inlined
 def walk_at(ring: Doubles, constants: Doubles, frames: float, key: int) -> float:
@@ -155,8 +155,8 @@ def draw_note(
 
 @inlined
 def draw_levels(
-    strand: int, points: int, begin: float, span: int, onset: float, fader: Doubles, strands: Doubles, constants: Doubles,
-    ring: Doubles, drawn: Doubles, work: Doubles, levels: Singles,
+    strand: int, points: int, begin: float, span: int, onset: float, fader: Doubles, strands: Doubles,
+    constants: Doubles, ring: Doubles, drawn: Doubles, work: Doubles, levels: Singles,
 ) -> None:  # fmt: skip
     """Amplitude of a strand at the grid points: ``levels[0]`` after its layer's ``fader``, ``levels[1]`` before it."""
     dark = strands[GAIN, strand] * strands[DARK, strand]
@@ -254,7 +254,7 @@ def play_saw(start: float, step: float, partials: float, row: Singles) -> None:
 def mix_row(
     row: Singles, first: int, strand: int, segment: int, levels: Singles, onto: Singles, passed: Singles, mix: Singles,
 ) -> None:  # fmt: skip
-    """A segment of one strand, from frame ``first`` on, under its lines of level onto the buses, one after the other in ``mix``."""
+    """A segment of one strand, from frame ``first`` on, under its lines of level; ``mix`` holds bus after bus."""
     loud, plain = levels[strand, 0, segment], levels[strand, 1, segment]
     louder = (levels[strand, 0, segment + 1] - loud) * PER_FRAME
     plainer = (levels[strand, 1, segment + 1] - plain) * PER_FRAME
@@ -342,7 +342,7 @@ def mixed_strands(
         levels_at: room for float32 ``(strands, 2, points)``.
         drawn_at: room for float64 ``(notes + 1, 2, points)``.
         phases_at: room for float64 ``(strands, points)``.
-        cutoffs_at: room for float64 ``(2 * analogue, points)``.
+        cutoffs_at: room for float64 ``(2 * analogue, points)``, at least three in a row.
         rows_at: room for float32 ``ROOM_ROWS``.
         singles_at: room for the voices, as the next three.
         doubles_at: ``DOUBLES``.
@@ -360,7 +360,7 @@ def mixed_strands(
     levels, phases = carray(levels_at, (many, 2, points)), carray(phases_at, (many, points))
     drawn = carray(drawn_at, (count + 1, 2, points))
     work = drawn[count, 0]
-    cutoffs, rows = carray(cutoffs_at, (2 * analogue, points)), carray(rows_at, ROOM_ROWS)
+    cutoffs, rows = carray(cutoffs_at, (2 * analogue, max(points, SAWS))), carray(rows_at, ROOM_ROWS)
     mix, row, passed, lines = carray(rows_at, (BUSES * ROW_FRAMES,)), rows[BUSES], rows[BUSES + 1], rows[BUSES + 2 :]
     for frame in range(ROW_FRAMES):
         passed[frame] = np.float32(frame)

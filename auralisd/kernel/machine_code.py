@@ -97,10 +97,10 @@ def load(directory: Path) -> Kernel:
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(llvm))
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        calls = [_call(engine.get_function_address(name), count) for name, count in _ARGUMENTS.items()]
+        voices, mix = (_call(engine.get_function_address(name), count) for name, count in _ARGUMENTS.items())
     except RuntimeError as error:
         raise KernelError(f"{path} cannot be loaded: {error}") from error
-    return Kernel(*calls, engine)
+    return Kernel(voices, mix, engine)
 
 
 def _call(address: int, arguments: int) -> Call:
@@ -136,7 +136,7 @@ def _owned(path: Path) -> None:
 
 def forget_older(path: Path) -> None:
     """Remove what was compiled for another version or processor: one is ever needed."""
-    for other in path.parent.glob("kernel-*.o"):
+    for other in path.parent.glob("*.o"):
         if other != path:
             other.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, float32, float64, int64, njit  # type: ignore[attr-defined]
+from numba import carray, float32, int64, njit  # type: ignore[attr-defined]
 
 type Doubles = npt.NDArray[np.float64]
 type Singles = npt.NDArray[np.float32]
@@ -24,6 +24,7 @@ type Wholes = npt.NDArray[np.int64]
 LANES: Final = 32
 FRAMES: Final = 63
 SAWS: Final = 3
+FASTMATH: Final = {"contract", "nsz", "arcp", "reassoc"}
 SLOTS: Final = SAWS * LANES
 LEAD_ROWS: Final = 4
 ROWS: Final = LEAD_ROWS + FRAMES + 4
@@ -47,7 +48,11 @@ PLACES: Final = (2, SLOTS)
 
 def inlined[F: Callable[..., object]](function: F) -> F:
     """``function`` for numba to put where it is called."""
-    compiled: Any = njit(inline="always", error_model="numpy")(function)
+    bare: Any = njit  # its types do not know the last three options
+    compiled = bare(
+        nogil=True, error_model="numpy", fastmath=FASTMATH, forceinline=True,
+        no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    )(function)  # fmt: skip
     return cast("F", compiled)
 
 

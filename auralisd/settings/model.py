@@ -117,8 +117,8 @@ class Settings(BaseSettings):
     )
     compiled_kernel: bool = Field(
         default=True,
-        description="Whether analogue voices run in code compiled for this processor where that is installed "
-        "(uv sync --extra kernel); false: torch alone.",
+        description="Whether voices are played and mixed by code compiled for this processor, where a compiler is "
+        "installed (uv sync --extra kernel); false: torch alone.",
     )
     title: Title = Field(
         default="Auralis",

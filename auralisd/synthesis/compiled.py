@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from auralisd.kernel.machine_code import load
@@ -55,14 +56,14 @@ class CompiledVoices:
             self._sound = torch.empty(size)
         sound = self._sound[:size].view(points - 1, SEGMENT_FRAMES, voices)
         sizes = np.array([voices, points], dtype=np.int64)
-        given = (cycles, cutoff_hz, q, moved)
+        given: tuple[npt.NDArray[Any], ...] = (cycles, cutoff_hz, q, moved)
         self._voices(*map(address, given), sound.data_ptr(), address(sizes), *self._room.places)
         if moved is not states:
             states[:] = moved
         return sound.transpose(1, 2)
 
 
-def address(array: np.ndarray) -> int:
+def address(array: npt.NDArray[Any]) -> int:
     """Where the numbers of ``array`` begin."""
     return int(array.__array_interface__["data"][0])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from auralisd.kernel.layout import BUSES, SIZES
@@ -39,7 +40,7 @@ class CompiledMixer:
         self._arrays: Arrays | None = None
         self._desk = np.zeros((0, 0))
         self._buses = torch.zeros(0)
-        self._kept: tuple[np.ndarray, ...] = ()
+        self._kept: tuple[npt.NDArray[Any], ...] = ()
         self._places: tuple[int, ...] = ()
 
     def mixed(self, chunk: Chunk, arrays: Arrays, controls: RampedControls) -> torch.Tensor:
@@ -66,8 +67,8 @@ class CompiledMixer:
         levels = np.zeros((strands, 2, points), dtype=np.float32)
         drawn, phases = np.zeros((count + 1, 2, points)), np.zeros((strands, points))
         cutoffs = np.zeros((2 * arrays.analogue + 1, max(points, SAWS)))
-        given = (arrays.notes, arrays.strands, arrays.owner, arrays.onto, self._desk)
-        room = (levels, drawn, phases, cutoffs, self._rows)
+        given: tuple[npt.NDArray[Any], ...] = (arrays.notes, arrays.strands, arrays.owner, arrays.onto, self._desk)
+        room: tuple[npt.NDArray[Any], ...] = (levels, drawn, phases, cutoffs, self._rows)
         self._kept = (*given, *room)  # as long as their places are
         self._places = (
             *map(address, given), *self._fixed, self._bank.pool.data_ptr(), address(arrays.poles),

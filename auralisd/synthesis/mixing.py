@@ -8,7 +8,6 @@ bus and grid point, drawn as straight lines between grid points. The mix is two 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from auralisd.synthesis.ramps import RampedControls
 from auralisd.synthesis.sounding import DRIFT_WALK, HIGHEST_EDGE_HZ, SAW_PLACES, SAW_STARTS, SWEEP_WALK, Arrays
 from auralisd.synthesis.voices import StreamedEnvelopes, StreamedSaws, StreamedSines
 from auralisd.units import SAMPLE_RATE_HZ
+
 
 @dataclass(slots=True)
 class VoiceMixer:

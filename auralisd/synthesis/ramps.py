@@ -60,6 +60,8 @@ class ControlRamps:
         return float(self._target[len(LAYERS) + _SCALARS.index("space")])
 
     def _values(self, points: Floats) -> Floats:
+        if points[0] >= self._begun.max() + RAMP_FRAMES:
+            return np.repeat(self._target[:, None], len(points), axis=1)
         left = np.clip(1.0 - (points[None, :] - self._begun[:, None]) / RAMP_FRAMES, 0.0, 1.0)
         return np.asarray(self._target[:, None] - (self._target - self._from)[:, None] * left * left)
 

@@ -16,6 +16,7 @@ import torch
 from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.errors import RenderError
+from auralisd.kernel.layout import BUSES
 from auralisd.kernel.shelf import KernelShelf
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
@@ -25,7 +26,7 @@ from auralisd.synthesis.device import translated
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, chunks
 from auralisd.synthesis.limiter import LOOK_AHEAD_FRAMES
 from auralisd.synthesis.mastering import Mastering
-from auralisd.synthesis.mixing import BUSES, VoiceMixer
+from auralisd.synthesis.mixing import VoiceMixer
 from auralisd.synthesis.notes import NoteBook
 from auralisd.synthesis.oscillators import TableBank
 from auralisd.synthesis.ramps import ControlRamps, RampedControls

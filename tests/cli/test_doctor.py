@@ -116,7 +116,7 @@ def test_an_encoder_that_is_missing_is_a_warning(monkeypatch):
 
 @pytest.mark.parametrize(("speed", "state"), [(0.5, "problem"), (2.0, "warning"), (20.0, "fine")])
 def test_the_speed_is_judged_by_what_one_station_needs(monkeypatch, speed, state):
-    monkeypatch.setattr(examinations, "measured_x_real_time", lambda device: speed)
+    monkeypatch.setattr(examinations, "measured_x_real_time", lambda device, **_: speed)
     assert of(examinations.device_and_speed("cpu"), "speed").state == state
 
 

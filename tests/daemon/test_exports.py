@@ -44,7 +44,7 @@ async def shelf(tmp_path, does):
             keeper=keeper,
             state_dir=tmp_path / "state",
             run_in_worker=open_worker(JobsUnderWay()),
-            device=lambda: "cpu",
+            played_on=lambda: ("--device", "cpu"),
             program=(sys.executable, "-c", f"import sys; {does}"),
         )
         exports.station, exports.keeper = station, keeper

@@ -52,7 +52,7 @@ async def test_without_a_home_torch_plays_alone(studio):
 
 async def test_an_older_kernel_makes_room_for_the_new_one(kernel_directory, tmp_path):
     shutil.copytree(kernel_directory, tmp_path / "cache")
-    older = tmp_path / "cache" / "analogue-000000000000000000000000.o"
+    older = tmp_path / "cache" / "kernel-000000000000000000000000.o"
     older.write_bytes(b"older")
     machine_code.forget_older(machine_code.object_file(tmp_path / "cache"))
     assert not older.exists()

@@ -1,4 +1,4 @@
-"""Brings the compiled voices: from the cache, or compiled in a process of its own while torch plays."""
+"""Brings the compiled kernel: from the cache, or compiled in a process of its own while torch plays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 SETTLED_SECONDS: Final = 20.0
 """Nothing is compiled before: a start has enough to do."""
 
-COMPILE_PATIENCE_SECONDS: Final = 300.0  # it takes 4 s of a core to itself, at the lowest priority
+COMPILE_PATIENCE_SECONDS: Final = 300.0  # it takes 15 s of a core to itself, at the lowest priority
 
 
 async def fetch_kernel(studio: Studio, directory: Path | None) -> None:
@@ -29,14 +29,14 @@ async def fetch_kernel(studio: Studio, directory: Path | None) -> None:
         studio.kernel.why = "torch alone: there is no directory to keep the kernel in"
         return
     run_in_worker = studio.new_worker()
-    if not await run_in_worker(_fill, studio.kernel, directory) and can_compile():
+    if not await run_in_worker(take_kept_kernel, studio.kernel, directory) and can_compile():
         await trio.sleep(SETTLED_SECONDS)
         problem = await _compile(directory)
         if problem:
             studio.kernel.why = f"torch alone: the kernel could not be compiled: {problem}"
         else:
-            await run_in_worker(_fill, studio.kernel, directory)
-    log.info("analogue voices", kernel=studio.kernel.why)
+            await run_in_worker(take_kept_kernel, studio.kernel, directory)
+    log.info("voices and mixing desk", kernel=studio.kernel.why)
 
 
 async def _compile(directory: Path) -> str:
@@ -58,7 +58,10 @@ async def _compile(directory: Path) -> str:
     return f"it took longer than {COMPILE_PATIENCE_SECONDS:.0f} s"
 
 
-def _fill(shelf: KernelShelf, directory: Path) -> bool:
+def take_kept_kernel(shelf: KernelShelf, directory: Path) -> bool:
+    """Put the kernel kept in ``directory`` on the shelf, unless there is one; whether there is one then."""
+    if shelf.kernel is not None:
+        return True
     from auralisd.synthesis.compiled import fill
 
     return fill(shelf, directory)

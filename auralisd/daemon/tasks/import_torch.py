@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 import trio
@@ -11,6 +12,7 @@ import trio
 from auralisd.composition import Composer
 from auralisd.controls import Controls
 from auralisd.daemon.studio import Instrument, Studio
+from auralisd.daemon.tasks.fetch_kernel import take_kept_kernel
 from auralisd.errors import DeviceError
 from auralisd.units import PACKET_FRAMES
 
@@ -19,14 +21,19 @@ log = structlog.get_logger()
 REHEARSAL_PATIENCE_SECONDS = 60.0  # a device that takes as long for a tenth of a second hangs
 
 
-async def import_torch(studio: Studio, wanted_device: str) -> None:
+async def import_torch(studio: Studio, wanted_device: str, kernel_directory: Path | None = None) -> None:
     """Make rendering possible, then return; the import takes seconds and stalls the loop in between.
+
+    A kernel that is kept in ``kernel_directory`` is taken before the first block, a matter of 0.1 s: so all blocks
+    of this run are made alike, and an export of them is the same to the last bit.
 
     A device that is not there, or cannot play, is a reason to play on the CPU and to say so, not to fall silent.
     """
     started = time.monotonic()
     run_in_worker = studio.new_worker()
     name, why = await run_in_worker(_choose, wanted_device)
+    if kernel_directory is not None:
+        await run_in_worker(take_kept_kernel, studio.kernel, kernel_directory)
     try:
         with trio.fail_after(REHEARSAL_PATIENCE_SECONDS):
             await run_in_worker(_rehearse, studio.new_instrument, name)
