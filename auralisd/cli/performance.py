@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from auralisd.controls import Controls
 from auralisd.score import ControlChange, ScoreSlice
-from auralisd.settings.files import kernel_dir
 from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, SAMPLE_RATE_HZ, floor_to_grid
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ def kept_kernel() -> KernelShelf:
     """The kernel the daemon has compiled on this machine, or none: what it plays, a file repeats to the last bit."""
     from auralisd.daemon.tasks.fetch_kernel import take_kept_kernel
     from auralisd.kernel import KernelShelf
+    from auralisd.settings.files import kernel_dir
 
     shelf = KernelShelf()
     directory = kernel_dir(os.environ)

@@ -109,7 +109,7 @@ def test_a_stations_log_is_played_again(command, home, monkeypatch):
         state.append_changes("main", [change])
     seen: list[Performance] = []
 
-    def played(asked: Performance, *, device: str):
+    def played(asked: Performance, *, device: str, shelf):
         seen.append(asked)
         for position in range(asked.begin_frames, asked.end_frames, BLOCK_FRAMES):
             yield AudioBlock(position=position, pcm16=bytes(4 * BLOCK_FRAMES))
@@ -123,7 +123,7 @@ def test_a_stations_log_is_played_again(command, home, monkeypatch):
 class Recorder:
     """Stands in for the synthesiser: remembers with which controls each block was rendered."""
 
-    def __init__(self, *, seed, device, position, controls) -> None:
+    def __init__(self, *, seed, device, position, controls, shelf) -> None:
         self.position = position
         self.begun_at = position
         self.seen: list[tuple[int, float]] = []
@@ -169,6 +169,13 @@ def test_a_start_in_the_middle_is_played_into_and_only_what_was_asked_for_is_han
     assert handed_out[-1].end >= begin + SECOND
     sound = b"".join(render._within(block, asked) for block in handed_out)
     assert len(sound) == 4 * SECOND
+
+
+def test_a_file_is_made_with_the_kernel_the_daemon_has_compiled_here(kernel_directory, tmp_path, monkeypatch):
+    monkeypatch.setenv("CACHE_DIRECTORY", str(kernel_directory.parent))
+    assert performance.kept_kernel().kernel is not None
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+    assert performance.kept_kernel().kernel is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
