@@ -1,12 +1,13 @@
-"""The two kernels through numba, as LLVM's assembly; imported only in the process that compiles them."""
+"""The kernels through numba, as LLVM's assembly; imported only in the process that compiles them."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import float32, float64, int64, njit, types
+from numba import float32, float64, int16, int64, njit, types
 
 from auralisd.kernel.desk import mixed_strands
+from auralisd.kernel.room import dithered_rows, filtered_rows, read_taps, summed_partitions, warmed_rows
 from auralisd.kernel.voices import FASTMATH, analogue_voices
 
 _pointer: Any = types.CPointer
@@ -18,6 +19,11 @@ _KERNELS: Final = {
         _DOUBLE, _DOUBLE, _WHOLE, _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE,
         _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, *_ROOM,
     ),
+    summed_partitions: types.void(_SINGLE, _SINGLE, _SINGLE, _WHOLE),
+    read_taps: types.void(_SINGLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE, _WHOLE),
+    filtered_rows: types.void(_SINGLE, _SINGLE, _SINGLE, _DOUBLE, _WHOLE),
+    warmed_rows: types.void(_SINGLE, _SINGLE, _SINGLE, _WHOLE),
+    dithered_rows: types.void(_SINGLE, _SINGLE, _pointer(int16), _WHOLE),
 }  # fmt: skip
 
 

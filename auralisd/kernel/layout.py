@@ -66,3 +66,6 @@ SIZES: Final = (
     "notes", "strands", "tables", "sines", "saws", "analogue", "points", "start_frames", "span_frames",
     "rows_of_a_table", "table_rows", "layers",
 )  # fmt: skip
+
+FILTER_NUMBERS: Final = 17
+"""Of one channel: two blocks of a, row by row, then b, c and d, for states of four numbers."""

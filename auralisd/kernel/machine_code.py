@@ -18,8 +18,11 @@ from typing import Any, Final
 
 from auralisd.kernel.shelf import Call, Kernel, KernelError
 
-_ARGUMENTS: Final = {"analogue_voices": 10, "mixed_strands": 20}
-_SOURCES: Final = ("layout", "voices", "desk", "compile")
+_ARGUMENTS: Final = {
+    "analogue_voices": 10, "mixed_strands": 20, "summed_partitions": 4, "read_taps": 6, "filtered_rows": 5,
+    "warmed_rows": 4, "dithered_rows": 4,
+}  # fmt: skip
+_SOURCES: Final = ("layout", "voices", "desk", "room", "compile")
 
 
 def can_compile() -> bool:
@@ -97,10 +100,10 @@ def load(directory: Path) -> Kernel:
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(llvm))
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        voices, mix = (_call(engine.get_function_address(name), count) for name, count in _ARGUMENTS.items())
+        calls = {name: _call(engine.get_function_address(name), count) for name, count in _ARGUMENTS.items()}
     except RuntimeError as error:
         raise KernelError(f"{path} cannot be loaded: {error}") from error
-    return Kernel(voices, mix, engine)
+    return Kernel(**calls, engine=engine)
 
 
 def _call(address: int, arguments: int) -> Call:

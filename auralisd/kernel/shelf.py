@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 type Call = Callable[..., object]
 """Machine code behind ctypes; takes addresses."""
@@ -11,16 +14,19 @@ type Call = Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Both functions in machine code, for any number of renderers at once.
+    """Functions in machine code, for any number of renderers at once; each is described where its source is.
 
     Attributes:
-        voices: ``kernel.voices.analogue_voices``.
-        mix: ``kernel.desk.mixed_strands``.
         engine: what the code lives in.
     """
 
-    voices: Call
-    mix: Call
+    analogue_voices: Call
+    mixed_strands: Call
+    summed_partitions: Call
+    read_taps: Call
+    filtered_rows: Call
+    warmed_rows: Call
+    dithered_rows: Call
     engine: object
 
 
@@ -39,3 +45,8 @@ class KernelShelf:
 
     kernel: Kernel | None = None
     why: str = "torch alone: the kernel was not looked for"
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Where the numbers of ``array`` begin."""
+    return int(array.__array_interface__["data"][0])

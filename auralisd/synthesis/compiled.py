@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from auralisd.kernel.machine_code import load
-from auralisd.kernel.shelf import Kernel, KernelError, KernelShelf
+from auralisd.kernel.shelf import Kernel, KernelError, KernelShelf, address
 from auralisd.synthesis.analogue import SAWS, States, TorchVoices
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Floats
 
@@ -39,7 +39,7 @@ class CompiledVoices:
 
     def __init__(self, kernel: Kernel) -> None:
         """Voices that run ``kernel``, as ``machine_code.load`` returns it."""
-        self._voices = kernel.voices
+        self._voices = kernel.analogue_voices
         self._room = KernelRoom()
         self._sound = torch.empty(0)  # kept: fresh memory costs more than the sums
 
@@ -61,11 +61,6 @@ class CompiledVoices:
         if moved is not states:
             states[:] = moved
         return sound.transpose(1, 2)
-
-
-def address(array: npt.NDArray[Any]) -> int:
-    """Where the numbers of ``array`` begin."""
-    return int(array.__array_interface__["data"][0])
 
 
 def voices_from(shelf: KernelShelf) -> TorchVoices | CompiledVoices:

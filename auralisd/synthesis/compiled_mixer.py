@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 
 from auralisd.kernel.layout import BUSES, SIZES
-from auralisd.kernel.shelf import Kernel
+from auralisd.kernel.shelf import Kernel, address
 from auralisd.synthesis.analogue import SAWS
 from auralisd.synthesis.chance import OCTAVE_KEYS, PERIOD_FRAMES, WEIGHTS, Walks
-from auralisd.synthesis.compiled import KernelRoom, address
+from auralisd.synthesis.compiled import KernelRoom
 from auralisd.synthesis.grid import SEGMENT_FRAMES, SPAN_FRAMES, Chunk
 from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
@@ -32,7 +32,7 @@ class CompiledMixer:
 
     def __init__(self, kernel: Kernel, bank: TableBank, walks: Walks) -> None:
         """A mixer that runs ``kernel``, reading its tables in ``bank``."""
-        self._mix, self._bank = kernel.mix, bank
+        self._mix, self._bank = kernel.mixed_strands, bank
         self._voices = KernelRoom()
         self._sizes = np.zeros(len(SIZES), dtype=np.int64)
         self._rows = np.zeros(_ROWS, dtype=np.float32)

@@ -15,11 +15,14 @@ import numpy as np
 import torch
 from torch.nn.functional import hardshrink
 
+from auralisd.kernel.shelf import Kernel, KernelShelf, address
 from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_SPAN, Floats
 from auralisd.units import SAMPLE_RATE_HZ
 
 QUIETEST: Final = 1e-15
 """What is below is set to 0 wherever sound is fed back, or silence would end in slow denormal numbers."""
+
+_COMPILED_ORDER: Final = 4
 
 type Sections = tuple[tuple[Floats, Floats], ...]
 """Second-order sections: numerator and denominator, three coefficients each."""
@@ -93,10 +96,12 @@ class SegmentFilter:
         state: float32 ``(channels, order)``; zeros at rest.
     """
 
-    def __init__(self, channels: tuple[Sections, ...], device: torch.device) -> None:
+    def __init__(self, channels: tuple[Sections, ...], device: torch.device, shelf: KernelShelf | None = None) -> None:
         """Unroll the filters of ``channels`` over a segment and a span."""
         systems = [_state_space(sections) for sections in channels]
         self._order = max(1, max(len(a) for a, _, _, _ in systems))
+        self._shelf = shelf or KernelShelf()
+        self._numbers = _numbers(systems)
         unrolled = [_unrolled(*_padded(system, self._order)) for system in systems]
         self._own, self._inputs, self._powers, self._outputs = (
             torch.from_numpy(np.stack(parts).astype(np.float32)).to(device) for parts in zip(*unrolled, strict=True)
@@ -106,6 +111,9 @@ class SegmentFilter:
     def filtered(self, sound: torch.Tensor) -> torch.Tensor:
         """The next chunk of ``sound``, float32 ``(channels, frames)``, filtered; moves the state on."""
         channels, frames = sound.shape
+        kernel = self._shelf.kernel
+        if kernel is not None and self._numbers is not None and self.state.device.type == "cpu":
+            return self._run(kernel, sound.contiguous(), self._numbers)
         segments = frames // SEGMENT_FRAMES
         rows = sound.reshape(channels, segments, SEGMENT_FRAMES)
         driven = torch.bmm(rows, self._inputs).reshape(channels, segments * self._order)
@@ -115,6 +123,29 @@ class SegmentFilter:
         self.state = hardshrink(states[:, -1], QUIETEST)
         filtered = torch.baddbmm(torch.bmm(rows, self._own), states[:, :-1], self._outputs)
         return filtered.reshape(channels, frames)
+
+    def _run(self, kernel: Kernel, sound: torch.Tensor, numbers: Floats) -> torch.Tensor:
+        """``filtered`` in machine code, frame by frame."""
+        filtered = torch.empty_like(sound)
+        sizes = np.array([*sound.shape, self._order], dtype=np.int64)
+        kernel.filtered_rows(
+            sound.data_ptr(), filtered.data_ptr(), self.state.data_ptr(), address(numbers), address(sizes)
+        )
+        self.state = hardshrink(self.state, QUIETEST)
+        return filtered
+
+
+def _numbers(systems: list[tuple[Floats, Floats, Floats, float]]) -> Floats | None:
+    """What the compiled filter takes, float64 ``(channels, FILTER_NUMBERS)``; None where it is no pair of rotations."""
+    rows = []
+    for system in systems:
+        if len(system[0]) > _COMPILED_ORDER:
+            return None
+        a, b, c, d = _padded(system, _COMPILED_ORDER)
+        if a[:2, 2:].any() or a[2:, :2].any():
+            return None
+        rows.append(np.concatenate((a[:2, :2].ravel(), a[2:, 2:].ravel(), b.ravel(), c.ravel(), [d])))
+    return np.array(rows)
 
 
 def _padded(system: tuple[Floats, Floats, Floats, float], order: int) -> tuple[Floats, Floats, Floats, float]:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from auralisd.kernel.shelf import KernelShelf, address
 from auralisd.synthesis.chance import generator, hashed
 from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
 from auralisd.synthesis.glue import Glue
@@ -28,15 +29,16 @@ _DITHER_ROWS: Final = 2_048
 class Mastering:
     """The last stage of one station."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, shelf: KernelShelf | None = None) -> None:
         """Everything at rest."""
+        self._shelf = shelf or KernelShelf()
         host = torch.device("cpu")
         self.servo = LoudnessServo()
         self.glue = Glue()
         self.limiter = TruePeakLimiter()
         self._seed = seed
-        self._bass = SegmentFilter((dc_block(), high_pass(MONO_BELOW_HZ, 4)), host)
-        self._body = SegmentFilter((low_pass(_BODY_HZ, 2), low_pass(_BODY_HZ, 2)), host)
+        self._bass = SegmentFilter((dc_block(), high_pass(MONO_BELOW_HZ, 4)), host, self._shelf)
+        self._body = SegmentFilter((low_pass(_BODY_HZ, 2), low_pass(_BODY_HZ, 2)), host, self._shelf)
         self._ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32) / SEGMENT_FRAMES
         dither = generator(seed, "dither").random((2, _DITHER_ROWS, CHANNELS * SEGMENT_FRAMES), dtype=np.float32)
         self._dither = dither[0] - dither[1]  # triangular, one step to each side
@@ -80,6 +82,12 @@ class Mastering:
         if (warmth != _NEUTRAL_WARMTH).any():
             body = self._body.filtered(sound).reshape(rows.shape)
             rows = torch.addcmul(rows, body, self._ramped(0.7 * (warmth - _NEUTRAL_WARMTH)))
+        kernel = self._shelf.kernel
+        if kernel is not None:
+            rows, points = rows.contiguous(), (0.35 + 1.1 * warmth).astype(np.float32)
+            warmed, sizes = torch.empty_like(sound), np.array([CHANNELS, rows.shape[1]], dtype=np.int64)
+            kernel.warmed_rows(rows.data_ptr(), address(points), warmed.data_ptr(), address(sizes))
+            return warmed
         drive = self._ramped(0.35 + 1.1 * warmth)
         return (torch.tanh(rows * drive) / drive).reshape(sound.shape)
 
@@ -91,6 +99,13 @@ class Mastering:
 
     def _dithered(self, chunk: Chunk, sound: torch.Tensor) -> bytes:
         begin = hashed(self._seed, chunk.span) + chunk.offset // SEGMENT_FRAMES
+        kernel = self._shelf.kernel
+        if kernel is not None:
+            sound = sound.contiguous()
+            answer = np.empty((chunk.frames, CHANNELS), dtype="<i2")
+            sizes = np.array([chunk.segments, _DITHER_ROWS, begin % _DITHER_ROWS], dtype=np.int64)
+            kernel.dithered_rows(sound.data_ptr(), address(self._dither), address(answer), address(sizes))
+            return answer.tobytes()
         rows = (begin % _DITHER_ROWS + np.arange(chunk.segments)) % _DITHER_ROWS
         interleaved = sound.numpy().T.reshape(-1)
         steps = np.rint(interleaved * 32767.0 + self._dither[rows].reshape(-1))

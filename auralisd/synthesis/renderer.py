@@ -90,17 +90,17 @@ class Renderer:
         torch.set_num_threads(1)
         self.position = floor_to_grid(position, SEGMENT_FRAMES)
         self.device = device
-        settled = controls or Controls()
+        settled, shelf = controls or Controls(), shelf or KernelShelf()
         self._ramps = ControlRamps(settled)
         try:
             with torch.inference_mode():
                 place = torch.device(device)
                 self._bank = TableBank(seed, place)
                 self._notes = NoteBook(seed=seed, bank=self._bank)
-                self._mixer = VoiceMixer(bank=self._bank, walks=Walks(seed), device=place, shelf=shelf or KernelShelf())
-                self._reverb = Reverb(seed, settled.space, place)
-                self._delay = EchoDelay(place)
-                self._mastering = Mastering(seed)
+                self._mixer = VoiceMixer(bank=self._bank, walks=Walks(seed), device=place, shelf=shelf)
+                self._reverb = Reverb(seed, settled.space, place, shelf)
+                self._delay = EchoDelay(place, shelf)
+                self._mastering = Mastering(seed, shelf)
         except (RuntimeError, MemoryError) as error:
             raise translated(error) from error
 

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from auralisd.kernel.shelf import KernelShelf, address
 from auralisd.synthesis.grid import Chunk
 from auralisd.synthesis.impulse import (
     EARLY_BINS,
@@ -61,8 +62,9 @@ class Reverb:
         short: whether the next room has to do without its late partitions.
     """
 
-    def __init__(self, seed: int, space: float, device: torch.device) -> None:
+    def __init__(self, seed: int, space: float, device: torch.device, shelf: KernelShelf | None = None) -> None:
         """Make the bands and the impulse for ``space``: about 100 ms."""
+        self._shelf = shelf or KernelShelf()
         self._bands = ImpulseBands(seed)
         self._device = device
         self._now, self._next = _Impulse(device), _Impulse(device)
@@ -152,16 +154,26 @@ class Reverb:
 
     def _sum(self, impulse: _Impulse, early_slot: int, late_slot: int, *, short: bool) -> torch.Tensor:
         """One partition of wet sound, float32 ``(2, 2205)``; a ``short`` impulse has nothing in its late part."""
-        early = impulse.early[:, EARLY_PARTITIONS - early_slot : 2 * EARLY_PARTITIONS - early_slot]
         total = torch.zeros((2, SPECTRUM_FRAMES // 2 + 1), dtype=torch.complex64, device=self._device)
-        torch.mul(self._early, early, out=self._products[0])
-        total[:, :EARLY_BINS] = self._products[0].sum(dim=1)
+        self._add(total, self._early, impulse.early, self._products[0], early_slot)
         if not short:
-            late = impulse.late[:, LATE_PARTITIONS - late_slot : 2 * LATE_PARTITIONS - late_slot]
-            torch.mul(self._late, late, out=self._products[1])
-            total[:, :LATE_BINS] += self._products[1].sum(dim=1)
+            self._add(total, self._late, impulse.late, self._products[1], late_slot)
         both: torch.Tensor = torch.fft.irfft(total, n=SPECTRUM_FRAMES)
         return both[:, _HELD_FRAMES:]
+
+    def _add(
+        self, total: torch.Tensor, sound: torch.Tensor, impulse: torch.Tensor, products: torch.Tensor, slot: int
+    ) -> None:
+        """Add ``sound``, complex64 ``(2, partitions, bins)``, through ``impulse`` to ``total``."""
+        _, partitions, bins = sound.shape
+        first = partitions - slot
+        kernel = self._shelf.kernel
+        if kernel is not None and self._device.type == "cpu":
+            sizes = np.array([partitions, bins, total.shape[1], first], dtype=np.int64)
+            kernel.summed_partitions(sound.data_ptr(), impulse.data_ptr(), total.data_ptr(), address(sizes))
+        else:
+            torch.mul(sound, impulse[:, first : first + partitions], out=products)
+            total[:, :bins] += products.sum(dim=1)
 
 
 def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

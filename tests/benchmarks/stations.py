@@ -1,15 +1,20 @@
 """Many stations of different presets at once, each with its listeners: who hears a gap, and what it costs.
 
 ``python -m tests.benchmarks.stations [STATIONS [MINUTES]]``: 12 stations for 10 minutes by default, 25 listeners each,
-20 of them Opus and 5 MP3. Listeners are real connections of another process on the same machine.
+20 of them Opus and 5 MP3. Listeners are real connections of another process on the same machine. The kernel is compiled
+first where it is not there yet, as on any day but a machine's first; ``AURALISD_COMPILED_KERNEL=false`` leaves it out.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 
 from auralisd.composition.presets import CHARACTERS
+from auralisd.kernel.machine_code import can_compile, object_file
+from auralisd.settings.files import kernel_dir
 from tests.live.listeners import finished, start_listeners
 from tests.live.running_daemon import percentile, running_daemon
 
@@ -20,8 +25,16 @@ SETTLING_SECONDS = 30.0
 BETWEEN_CHANGES_SECONDS = 0.15  # ten changes a second are allowed
 
 
+def compile_kernel() -> None:
+    """Leave the kernel where the daemon looks for it."""
+    directory = kernel_dir(os.environ)
+    if directory is not None and can_compile() and not object_file(directory).exists():
+        subprocess.run([sys.executable, "-m", "auralisd.kernel", str(directory)], check=True)
+
+
 def main() -> None:
     """Run, and print the figures."""
+    compile_kernel()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
     presets = list(CHARACTERS)
