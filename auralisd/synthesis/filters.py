@@ -23,6 +23,7 @@ QUIETEST: Final = 1e-15
 """What is below is set to 0 wherever sound is fed back, or silence would end in slow denormal numbers."""
 
 _COMPILED_ORDER: Final = 4
+_ROUNDING: Final = 1e-12
 
 type Sections = tuple[tuple[Floats, Floats], ...]
 """Second-order sections: numerator and denominator, three coefficients each."""
@@ -142,7 +143,7 @@ def _numbers(systems: list[tuple[Floats, Floats, Floats, float]]) -> Floats | No
         if len(system[0]) > _COMPILED_ORDER:
             return None
         a, b, c, d = _padded(system, _COMPILED_ORDER)
-        if a[:2, 2:].any() or a[2:, :2].any():
+        if max(np.abs(a[:2, 2:]).max(), np.abs(a[2:, :2]).max()) > _ROUNDING:
             return None
         rows.append(np.concatenate((a[:2, :2].ravel(), a[2:, 2:].ravel(), b.ravel(), c.ravel(), [d])))
     return np.array(rows)
