@@ -175,11 +175,9 @@ def csound_cpu_seconds(voices: int, seconds: int, directory: Path) -> float:
     return child_cpu_seconds(["csound", "pad.csd"], directory)
 
 
-def our_cpu_seconds(voices: int, seconds: int, shelf: KernelShelf) -> float:
-    """The daemon's mixer with as many notes that sound throughout, made into 16-bit sound."""
-    place = torch.device("cpu")
-    mixer = VoiceMixer(bank=TableBank(1, place), walks=Walks(1), device=place, shelf=shelf)
-    notes = [
+def pad_notes(voices: int) -> list[sounding.SoundingNote]:
+    """As many notes of the pad voice that sound throughout."""
+    return [
         sounding.played_with(
             PAD_VOICE,
             Note(
@@ -190,7 +188,13 @@ def our_cpu_seconds(voices: int, seconds: int, shelf: KernelShelf) -> float:
         )
         for index, pitch in enumerate(pitches_midi(voices))
     ]  # fmt: skip
-    arrays = sounding.as_arrays(notes)
+
+
+def our_cpu_seconds(voices: int, seconds: int, shelf: KernelShelf) -> float:
+    """The daemon's mixer with as many notes that sound throughout, made into 16-bit sound."""
+    place = torch.device("cpu")
+    mixer = VoiceMixer(bank=TableBank(1, place), walks=Walks(1), device=place, shelf=shelf)
+    arrays = sounding.as_arrays(pad_notes(voices))
     ramps = ControlRamps(Controls())
     with torch.inference_mode():
         started = time.process_time()
