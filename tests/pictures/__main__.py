@@ -1,10 +1,18 @@
-"""The pictures of the documents, drawn afresh: ``uv run python -m tests.pictures [NAME ...]``, all without a name."""
+"""The pictures of the documents and the icons of the page, drawn afresh: ``uv run python -m tests.pictures [NAME ...]``."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.pictures import control_lanes, motif_returns, patch_sheet, piano_roll, region_map, sound_of_a_minute
+from tests.pictures import (
+    control_lanes,
+    motif_returns,
+    page_icons,
+    patch_sheet,
+    piano_roll,
+    region_map,
+    sound_of_a_minute,
+)
 
 PICTURES = {
     "piano-roll": piano_roll.draw,
@@ -13,6 +21,7 @@ PICTURES = {
     "controls": control_lanes.draw,
     "sound": sound_of_a_minute.draw,
     "patches": patch_sheet.draw,
+    "icons": page_icons.draw,
 }
 
 
