@@ -2,12 +2,17 @@
 import { Session } from "./model/session.js";
 import { Settings } from "./model/settings.js";
 import { Api } from "./net/api.js";
+import { Announcer } from "./view/announcer.js";
+import { byId, setText } from "./view/dom.js";
 import { createMediaSession } from "./view/media-session.js";
 import { createPage } from "./view/page.js";
 import { Toast } from "./view/toast.js";
+import { createWakeLock } from "./view/wake-lock.js";
 
 const settings = Settings.open();
-const toast = new Toast();
+const asked = new URLSearchParams(location.search);
+const kiosk = asked.get("kiosk") === "1";
+const toast = new Toast(new Announcer((text) => setText(byId("announcer"), text)));
 
 /** @type {((now: import("./model/snapshot.js").Snapshot) => void)[]} */
 const watchers = [];
@@ -15,10 +20,13 @@ const watchers = [];
 const session = new Session({
   settings,
   api: new Api(() => settings.token),
-  stationId: new URLSearchParams(location.search).get("station"),
+  stationId: asked.get("station"),
   onChange: (now) => watchers.forEach((watch) => watch(now)),
   say: (text) => toast.say(text),
 });
 
-watchers.push(createPage(session, toast), createMediaSession(session));
+const wakeLock = createWakeLock(() => kiosk || settings.awake === "on");
+watchers.push(createPage(session, toast, kiosk), createMediaSession(session), wakeLock);
 session.begin();
+// On a wall nobody taps: music begins by itself where the browser lets it.
+if (kiosk) void session.ready.then(() => (session.mayStartByItself() ? session.listen() : undefined));

@@ -70,6 +70,7 @@ export class Session {
     /** @type {import("../player/worklet-output.js").OutputStatus | null} */
     this.output = null;
     this.bufferShare = 0;
+    this.muted = false;
     this.playingSinceMs = 0;
     this.statsAtMs = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -109,18 +110,15 @@ export class Session {
     this.#changed();
     if (this.player === null) await this.ready;
     if (!this.facts.wanted || this.player === null) return;
-    this.player.setVolume(volumeGain(this.settings.volumePercent));
+    this.#applyVolume();
     this.player.scheduleSleep(this.sleepTimer.fade(Date.now()));
     await this.player.start(this.stationId, this.clock.liveNow());
   }
 
   async pause() {
     if (!this.facts.wanted) return;
-    Object.assign(this.facts, { wanted: false, sounding: false });
     this.sleepTimer.set(0, Date.now()); // Its fade stays: the sound must not rise again while it goes.
-    this.watch.open();
-    this.#changed();
-    await this.player?.stop();
+    await this.#halt();
   }
 
   toggle() {
@@ -133,10 +131,24 @@ export class Session {
     this.watch.retryNow();
   }
 
-  /** @param {number} percent */
+  /** @param {number} percent kept between 0 and 100; ends a muting */
   setVolume(percent) {
-    this.settings.volumePercent = percent;
-    this.player?.setVolume(volumeGain(percent));
+    this.muted = false;
+    this.settings.volumePercent = Math.min(100, Math.max(0, percent));
+    this.#applyVolume();
+    this.#changed();
+  }
+
+  /** Silence on this device only; the volume is kept. */
+  toggleMute() {
+    this.muted = !this.muted;
+    this.#applyVolume();
+    this.#changed();
+  }
+
+  /** Whether a player is there that may sound before anybody has touched the page. */
+  mayStartByItself() {
+    return this.player !== null && "graph" in this.player && this.player.graph.context.state === "running";
   }
 
   /** @param {number} minutes 0 for off */
@@ -219,14 +231,22 @@ export class Session {
     }
     this.kind = kind;
     this.facts.supported = this.player !== null;
-    this.player?.setVolume(volumeGain(this.settings.volumePercent));
+    this.#applyVolume();
     this.#changed();
   }
 
+  async #halt() {
+    Object.assign(this.facts, { wanted: false, sounding: false });
+    this.watch.open();
+    this.#changed();
+    await this.player?.stop();
+  }
+
+  /** The sleep timer runs on: a night must not become endless because a decoder failed. */
   async #rebuild() {
     const wanted = this.facts.wanted;
     const old = this.player;
-    await this.pause();
+    if (wanted) await this.#halt();
     if (old !== null && "graph" in old) await old.graph.context.close();
     this.ready = this.#prepare();
     await this.ready;
@@ -268,6 +288,7 @@ export class Session {
   #outputStatus(status) {
     const sounding = this.facts.wanted && status.phase === "playing";
     this.output = status;
+    this.#sleepIfDue(); // No timer of the page brings these: they come in time where timers are held up.
     const share = Math.min(1, status.bufferedSeconds / status.targetSeconds);
     this.bufferShare = Math.max(share, this.bufferShare - BUFFER_FALL);
     if (sounding && !this.facts.heardOnce) this.playingSinceMs = performance.now();
@@ -350,7 +371,7 @@ export class Session {
   #tick() {
     const nowMs = performance.now();
     this.desk.settle(this.here()?.position ?? null, nowMs);
-    if (this.sleepTimer.remainingSeconds(Date.now()) === 0) void this.pause();
+    this.#sleepIfDue();
     if (this.facts.sounding && this.output !== null && nowMs - this.statsAtMs > STATS_EVERY_MS) {
       this.statsAtMs = nowMs;
       const { underruns, bufferedSeconds } = this.output;
@@ -363,6 +384,16 @@ export class Session {
       });
     }
     this.#changed();
+  }
+
+  #sleepIfDue() {
+    if (this.sleepTimer.remainingSeconds(Date.now()) !== 0) return;
+    if (this.facts.wanted) void this.pause();
+    else this.setSleep(0); // It ran out in silence, and must not end what is begun later.
+  }
+
+  #applyVolume() {
+    this.player?.setVolume(this.muted ? 0 : volumeGain(this.settings.volumePercent));
   }
 
   #changed() {

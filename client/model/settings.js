@@ -57,6 +57,24 @@ export class Settings {
     this.#write("motion", value);
   }
 
+  /** @returns {"off" | "on"} whether the screen stays on while music plays */
+  get awake() {
+    return pick(this.#read("awake"), ["off", "on"]);
+  }
+
+  set awake(value) {
+    this.#write("awake", value);
+  }
+
+  /** @returns {"on" | "off"} whether single keys do things */
+  get shortcuts() {
+    return pick(this.#read("shortcuts"), ["on", "off"]);
+  }
+
+  set shortcuts(value) {
+    this.#write("shortcuts", value);
+  }
+
   /** @returns {string | null} */
   get token() {
     return this.#read("token");

@@ -15,6 +15,8 @@ import { stateName } from "./state.js";
  * @property {number} listeners
  * @property {"unknown" | "open" | "locked"} rights
  * @property {import("../protocol.js").Preset[]} presets those of the house
+ * @property {number} volumePercent
+ * @property {boolean} muted
  * @property {number} bufferShare 0 to 1 of what the buffer should hold
  * @property {number | null} listenedSeconds since music began; null while none does
  * @property {number | null} sleepInSeconds
@@ -48,6 +50,8 @@ export function takeSnapshot(session) {
     listeners: session.listeners,
     rights: session.rights.state,
     presets: session.presets,
+    volumePercent: session.settings.volumePercent,
+    muted: session.muted,
     bufferShare: session.bufferShare,
     listenedSeconds: listened ? (nowMs - session.playingSinceMs) / 1000 : null,
     sleepInSeconds: sleepTimer.remainingSeconds(Date.now()),

@@ -1,6 +1,4 @@
 import { AudioGraph } from "./graph.js";
-import { ElementPlayer } from "./element-player.js";
-import { ScheduledOutput } from "./scheduled-output.js";
 import { StreamPlayer } from "./stream-player.js";
 import { WorkletOutput } from "./worklet-output.js";
 
@@ -10,7 +8,7 @@ const PCM_RATE_HZ = 44100;
 /**
  * @typedef {"automatic" | "opus" | "pcm16" | "element"} Quality
  * @typedef {"opus-worklet" | "pcm-worklet" | "scheduled" | "element" | "none"} PlayerKind
- * @typedef {StreamPlayer | ElementPlayer} Player
+ * @typedef {StreamPlayer | import("./element-player.js").ElementPlayer} Player
  *
  * @typedef {object} Abilities
  * @property {boolean} webAudio
@@ -80,10 +78,19 @@ export function openWorker() {
  * @returns {Promise<Player | null>} null for "none"
  */
 export async function buildPlayer(kind, can, worker, handlers) {
-  if (kind === "element") return new ElementPlayer({ format: can.element ?? "mp3", handlers });
+  if (kind === "element") {
+    const { ElementPlayer } = await import("./element-player.js");
+    return new ElementPlayer({ format: can.element ?? "mp3", handlers });
+  }
   if (kind === "none" || worker === null) return null;
   const codec = kind === "opus-worklet" ? "opus" : "pcm16";
   const graph = new AudioGraph(codec === "opus" ? OPUS_RATE_HZ : PCM_RATE_HZ);
-  const output = kind === "scheduled" ? new ScheduledOutput(graph) : await WorkletOutput.open(graph);
+  const output = kind === "scheduled" ? await openScheduled(graph) : await WorkletOutput.open(graph);
   return new StreamPlayer({ kind, codec, graph, output, worker, handlers });
+}
+
+/** Loaded only where it is needed, like the audio element's player. @param {AudioGraph} graph */
+async function openScheduled(graph) {
+  const { ScheduledOutput } = await import("./scheduled-output.js");
+  return new ScheduledOutput(graph);
 }

@@ -26,12 +26,17 @@ export class ElementPlayer {
     this.volume = 1;
     this.address = "";
     this.underruns = 0;
+    /** @type {"filling" | "playing"} */
+    this.phase = "filling";
+    /** @type {{fromMs: number, toMs: number} | null} */
+    this.fade = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.stallTimer = undefined;
     this.audio.addEventListener("playing", () => this.#playing());
     this.audio.addEventListener("waiting", () => this.#waiting());
+    this.audio.addEventListener("timeupdate", () => this.#goOn());
     for (const name of ["error", "ended"]) this.audio.addEventListener(name, () => this.#lost());
   }
 
@@ -40,7 +45,7 @@ export class ElementPlayer {
     const path = stationId === null ? "" : `/stations/${encodeURIComponent(stationId)}`;
     this.address = `${path}/stream.${this.format}`;
     this.wanted = true;
-    this.audio.volume = this.volume;
+    this.#applyVolume();
     this.#connect();
   }
 
@@ -49,7 +54,7 @@ export class ElementPlayer {
     clearTimeout(this.timer);
     clearTimeout(this.stallTimer);
     for (let step = PAUSE_STEPS - 1; step >= 0 && !this.wanted; step -= 1) {
-      this.audio.volume = (this.volume * step) / PAUSE_STEPS;
+      this.#applyVolume(step / PAUSE_STEPS);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_STEP_MS));
     }
     if (this.wanted) return;
@@ -68,11 +73,19 @@ export class ElementPlayer {
   /** @param {number} gain linear */
   setVolume(gain) {
     this.volume = gain;
-    this.audio.volume = gain;
+    this.#applyVolume();
   }
 
-  /** The element has no clock to schedule on: the sleep timer's end simply pauses it. */
-  scheduleSleep() {}
+  /**
+   * The element has no clock to schedule on; its own reports, four a second, carry the fade.
+   *
+   * @param {{startsInSeconds: number, endsInSeconds: number} | null} fade
+   */
+  scheduleSleep(fade) {
+    const nowMs = Date.now();
+    this.fade = fade && { fromMs: nowMs + 1000 * fade.startsInSeconds, toMs: nowMs + 1000 * fade.endsInSeconds };
+    this.#applyVolume();
+  }
 
   /** Its sound cannot be looked at: a steady light. @returns {[number, number, number]} */
   bands() {
@@ -93,6 +106,18 @@ export class ElementPlayer {
     this.audio.play().catch((/** @type {DOMException} */ error) => {
       if (error.name === "NotAllowedError") this.handlers.onFailure(error.message);
     });
+  }
+
+  #applyVolume(share = 1) {
+    const { fade } = this;
+    const asleep = fade === null ? 1 : (fade.toMs - Date.now()) / Math.max(1, fade.toMs - fade.fromMs);
+    this.audio.volume = this.volume * share * Math.min(1, Math.max(0, asleep));
+  }
+
+  #goOn() {
+    if (!this.wanted) return;
+    this.#applyVolume();
+    this.#report(this.phase);
   }
 
   #playing() {
@@ -120,6 +145,7 @@ export class ElementPlayer {
   }
 
   #report(/** @type {"filling" | "playing"} */ phase) {
+    this.phase = phase;
     this.handlers.onOutput({
       phase,
       bufferedSeconds: phase === "playing" ? 1 : 0,

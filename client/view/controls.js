@@ -15,7 +15,7 @@ import { h, setAttribute, setRange, setText } from "./dom.js";
  * @param {(value: string) => void} options.choose
  */
 export function createChoices({ legend, name, choices, form, choose }) {
-  const waiting = h("output", {});
+  const waiting = h("span", { class: "value", "aria-hidden": "true" });
   const inputs = choices.map(({ value }) => h("input", { type: "radio", name, value, onchange: () => choose(value) }));
   const row = h(
     "div",
@@ -45,7 +45,7 @@ export function createChoices({ legend, name, choices, form, choose }) {
 export function createSlider(session, slider) {
   const id = `control-${slider.path.replace(".", "-")}`;
   const range = h("input", { id, type: "range", min: slider.min, max: slider.max, step: slider.step });
-  const value = h("output", { for: id });
+  const value = h("span", { class: "value" });
   range.addEventListener("input", () => session.setControl(slider.path, Number(range.value)));
   const element = h("div", { class: "control", "data-path": slider.path }, h("label", { for: id }, slider.label), range, value);
   return { element, render: () => renderSlider(session, slider, range, value) };
@@ -60,7 +60,7 @@ export function createSlider(session, slider) {
 export function createLayer(session, slider) {
   const id = `control-${slider.path.replace(".", "-")}`;
   const range = h("input", { id, type: "range", min: slider.min, max: slider.max, step: slider.step, "aria-label": `${slider.label} gain` });
-  const value = h("output", { for: id });
+  const value = h("span", { class: "value" });
   const onOff = h("input", { id: `${id}-on`, type: "checkbox", role: "switch" });
   let lastGainDb = 0;
   range.addEventListener("input", () => session.setControl(slider.path, Number(range.value)));
@@ -95,7 +95,7 @@ export function createLayer(session, slider) {
 export function createSwitch(session, control) {
   const id = `control-${control.path}`;
   const onOff = h("input", { id, type: "checkbox", role: "switch" });
-  const value = h("output", { for: id });
+  const value = h("span", { class: "value" });
   onOff.addEventListener("change", () => session.setControl(control.path, onOff.checked));
   const element = h(
     "div",
@@ -120,7 +120,7 @@ export function createSwitch(session, control) {
  * @param {Session} session
  * @param {Slider} slider
  * @param {HTMLInputElement} range
- * @param {HTMLOutputElement} output
+ * @param {HTMLElement} output
  */
 function renderSlider(session, slider, range, output) {
   const value = session.desk.shown(slider.path);

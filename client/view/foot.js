@@ -16,17 +16,14 @@ export function createFoot(session, sheets, toast) {
   const takeControl = byId("take-control");
   const rowOfPresets = createPresetRow(session, sheets, presets);
 
-  const showVolume = () => {
-    setRange(volume, Number(volume.value));
-    setText(byId("volume-value"), `${volume.value} %`);
-    setAttribute(volume, "aria-valuetext", `${volume.value} percent`);
+  /** @param {number} percent @param {boolean} muted */
+  const showVolume = (percent, muted) => {
+    setRange(volume, percent);
+    setText(byId("volume-value"), muted ? "Muted" : `${percent} %`);
+    setAttribute(volume, "aria-valuetext", muted ? `Muted, ${percent} percent` : `${percent} percent`);
   };
-  volume.value = String(session.settings.volumePercent);
-  showVolume();
-  volume.addEventListener("input", () => {
-    session.setVolume(Number(volume.value));
-    showVolume();
-  });
+  showVolume(session.settings.volumePercent, false);
+  volume.addEventListener("input", () => session.setVolume(Number(volume.value)));
 
   const timerWord = h("span", {}, "Timer");
   const timer = action("timer", timerWord, () => sheets.toggle("timer"), "timer");
@@ -56,7 +53,7 @@ export function createFoot(session, sheets, toast) {
    * @param {string | null} sheet it opens
    */
   function action(name, word, act, sheet) {
-    const button = h("button", { class: "action", type: "button", onclick: act }, icon(name), word);
+    const button = h("button", { class: "action", id: `open-${name}`, type: "button", onclick: act }, icon(name), word);
     if (sheet !== null) {
       button.setAttribute("aria-expanded", "false");
       button.setAttribute("aria-controls", `sheet-${sheet}`);
@@ -69,6 +66,7 @@ export function createFoot(session, sheets, toast) {
     /** @param {import("../model/snapshot.js").Snapshot} now */
     render(now) {
       rowOfPresets.render(now);
+      showVolume(now.volumePercent, now.muted);
       takeControl.hidden = now.rights !== "locked";
       fresh.hidden = now.rights !== "open";
       const left = now.sleepInSeconds;

@@ -1,6 +1,7 @@
 import { playerWords } from "../model/words.js";
 import { createChoices, createFacts } from "./controls.js";
 import { h } from "./dom.js";
+import { canStayAwake } from "./wake-lock.js";
 
 const FORMATS = ["opus", "mp3", "flac", "aac"];
 
@@ -9,9 +10,10 @@ const FORMATS = ["opus", "mp3", "flac", "aac"];
  *
  * @param {import("../model/session.js").Session} session
  * @param {() => void} changeLook apply theme and motion
+ * @param {() => void} openHelp
  * @returns {import("./sheets.js").Sheet}
  */
-export function createMoreSheet(session, changeLook) {
+export function createMoreSheet(session, changeLook, openHelp) {
   const { settings } = session;
   const theme = createChoices({
     legend: "Appearance",
@@ -28,7 +30,7 @@ export function createMoreSheet(session, changeLook) {
     },
   });
   const motion = createChoices({
-    legend: "Picture",
+    legend: "Motion",
     name: "motion",
     form: "even",
     choices: [
@@ -40,6 +42,19 @@ export function createMoreSheet(session, changeLook) {
       changeLook();
     },
   });
+  const awake = createChoices({
+    legend: "Screen while music plays",
+    name: "awake",
+    form: "even",
+    choices: [
+      { value: "off", label: "May sleep" },
+      { value: "on", label: "Stays on" },
+    ],
+    choose(value) {
+      settings.awake = /** @type {typeof settings.awake} */ (value);
+    },
+  });
+  awake.element.hidden = !canStayAwake;
   const quality = createChoices({
     legend: "Sound",
     name: "quality",
@@ -51,20 +66,23 @@ export function createMoreSheet(session, changeLook) {
     ],
     choose: (value) => void session.changeQuality(/** @type {import("../player/choose.js").Quality} */ (value)),
   });
+  const choices = [theme, motion, awake, quality];
   const path = session.stationId === null ? "" : `/stations/${encodeURIComponent(session.stationId)}`;
   const links = h("div", { class: "links" }, h("a", { href: `${path}/listen.m3u` }, "Playlist"));
   for (const format of FORMATS) links.append(h("a", { href: `${path}/stream.${format}` }, format === "opus" ? "Opus" : format.toUpperCase()));
   const facts = createFacts();
   const forget = h("button", { class: "quiet", type: "button", onclick: () => session.rights.forget() }, "Forget the token kept here");
+  const keys = h("button", { class: "chip", type: "button", onclick: openHelp }, "Keyboard shortcuts");
   const lead = h("p", {}, "About this page and this station");
   return {
     name: "more",
     title: "More",
     lead,
-    body: h("div", {}, theme.element, motion.element, quality.element, h("h3", {}, "In any player"), links, h("h3", {}, "Details"), facts.element, forget),
+    body: h("div", {}, ...choices.map((choice) => choice.element), keys, h("h3", {}, "In any player"), links, h("h3", {}, "Details"), facts.element, forget),
     render(now) {
       theme.render(settings.theme);
       motion.render(settings.motion);
+      awake.render(settings.awake);
       quality.render(settings.quality);
       facts.render(describe(now));
       forget.hidden = settings.token === null;

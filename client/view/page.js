@@ -1,6 +1,7 @@
 import { Backdrop } from "./backdrop.js";
 import { byId } from "./dom.js";
 import { createFoot } from "./foot.js";
+import { listenForKeys } from "./keys.js";
 import { createMixSheet } from "./mix-sheet.js";
 import { createMoreSheet } from "./more-sheet.js";
 import { createMusicSheet } from "./music-sheet.js";
@@ -14,14 +15,16 @@ import { createStage } from "./stage.js";
  *
  * @param {import("../model/session.js").Session} session
  * @param {import("./toast.js").Toast} toast
+ * @param {boolean} kiosk a picture on a wall: the disc and what sounds, nothing else
  * @returns {(now: import("../model/snapshot.js").Snapshot) => void} draws what changed
  */
-export function createPage(session, toast) {
+export function createPage(session, toast, kiosk) {
   const root = document.documentElement;
   const backdrop = new Backdrop(() => session.bands());
   const sheets = new Sheets();
   const changeLook = () => {
     root.dataset.theme = session.settings.theme;
+    root.dataset.motion = session.settings.motion;
     backdrop.still = session.settings.motion === "off";
     backdrop.wake();
   };
@@ -29,14 +32,25 @@ export function createPage(session, toast) {
   sheets.add(createTimerSheet(session));
   sheets.add(createMusicSheet(session));
   sheets.add(createMixSheet(session));
-  sheets.add(createMoreSheet(session, changeLook));
+  sheets.add(createMoreSheet(session, changeLook, () => void toggleSheet("help")));
   sheets.add(createTokenSheet(session, sheets, toast));
   sheets.opener("token", byId("take-control"));
-  const stage = createStage(session);
+  const stage = createStage(session, toast.announcer);
   const foot = createFoot(session, sheets, toast);
   sheets.onOpen = () => sheets.render(session.snapshot());
   changeLook();
-  listenForKeys(session);
+  listenForKeys(session, { toggleSheet, tell: (text) => toast.announcer.say(text), few: kiosk });
+  root.toggleAttribute("data-kiosk", kiosk);
+
+  /** @param {string} name */
+  async function toggleSheet(name) {
+    if (name === "help" && !sheets.has("help")) {
+      const { createHelpSheet } = await import("./help-sheet.js");
+      if (!sheets.has("help")) sheets.add(createHelpSheet(session));
+      sheets.opener("help", byId("open-more"));
+    }
+    sheets.toggle(name);
+  }
 
   return (now) => {
     root.dataset.state = now.state;
@@ -47,14 +61,4 @@ export function createPage(session, toast) {
     sheets.render(now);
     backdrop.render(now);
   };
-}
-
-/** Space plays and pauses while no control has the focus. @param {import("../model/session.js").Session} session */
-function listenForKeys(session) {
-  document.addEventListener("keydown", (event) => {
-    const free = event.target === document.body || event.target === document.documentElement;
-    if (!free || event.key !== " " || event.ctrlKey || event.altKey || event.metaKey) return;
-    event.preventDefault();
-    void session.toggle();
-  });
 }

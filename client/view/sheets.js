@@ -20,7 +20,7 @@ export class Sheets {
     /** @type {string | null} */
     this.open = null;
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.close();
+      if (event.key === "Escape" && !event.defaultPrevented) this.close();
     });
   }
 
@@ -43,6 +43,11 @@ export class Sheets {
    */
   opener(name, button) {
     this.openers.set(name, button);
+  }
+
+  /** @param {string} name */
+  has(name) {
+    return this.sheets.has(name);
   }
 
   /** @param {string} name */
@@ -70,7 +75,7 @@ export class Sheets {
     this.open = name;
     entry.element.hidden = false;
     document.documentElement.dataset.sheet = name;
-    this.openers.get(name)?.setAttribute("aria-expanded", "true");
+    this.#expanded(true);
     entry.element.focus({ preventScroll: true });
     this.onOpen();
   }
@@ -79,9 +84,14 @@ export class Sheets {
     if (this.open === null) return;
     const entry = this.sheets.get(this.open);
     if (entry !== undefined) entry.element.hidden = true;
-    this.openers.get(this.open)?.setAttribute("aria-expanded", "false");
+    this.#expanded(false);
     delete document.documentElement.dataset.sheet;
     this.open = null;
+  }
+
+  #expanded(/** @type {boolean} */ open) {
+    const opener = this.openers.get(this.open ?? "");
+    if (opener?.getAttribute("aria-controls") === `sheet-${this.open}`) opener.setAttribute("aria-expanded", String(open));
   }
 
   /** Replaced by the page: fill the sheet that has just opened. */

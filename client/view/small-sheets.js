@@ -1,5 +1,5 @@
 import { createChoices } from "./controls.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 
 const MINUTES = [15, 30, 45, 60, 90];
 
@@ -48,14 +48,20 @@ export function createTokenSheet(session, sheets, toast) {
     spellcheck: "false",
     placeholder: "Token",
     required: true,
+    "aria-describedby": "token-problem",
   });
-  const problem = h("p", { class: "problem", role: "alert" });
+  const problem = h("p", { class: "problem", id: "token-problem" });
+  const tell = (/** @type {string} */ text) => {
+    setText(problem, text);
+    setAttribute(input, "aria-invalid", text === "" ? null : "true");
+    if (text !== "") toast.announcer.say(text);
+  };
   const form = h("form", { class: "token" }, input, h("button", { class: "chip", type: "submit" }, "Take control"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    setText(problem, "");
+    tell("");
     const refusal = await session.rights.claim(input.value.trim());
-    if (refusal !== null) return setText(problem, refusal);
+    if (refusal !== null) return tell(refusal);
     input.value = "";
     sheets.close();
     toast.say("You can change the music now");

@@ -11,13 +11,13 @@ const RING_STEPS = 10;
  * The disc, its ring, and the words under it.
  *
  * @param {import("../model/session.js").Session} session
+ * @param {import("./announcer.js").Announcer} announcer
  */
-export function createStage(session) {
+export function createStage(session, announcer) {
   const disc = byId("disc");
   const face = byId("disc-face");
   const ring = byId("ring-fill");
   let faceShows = "Listen";
-  let announced = "";
   disc.addEventListener("click", () => void session.toggle());
 
   /** @param {Snapshot} now */
@@ -61,11 +61,7 @@ export function createStage(session) {
       renderWords(now);
       setText(byId("brand"), now.station?.title ?? "Auralis");
       setText(byId("presence"), presenceWords(now));
-      const telling = announcement(now);
-      if (telling !== announced) {
-        announced = telling;
-        setText(byId("announcer"), telling);
-      }
+      announcer.follow(announcement(now), now.state !== "playing" && now.state !== "paused");
     },
   };
 }

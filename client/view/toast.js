@@ -1,11 +1,12 @@
-import { byId, h, setText } from "./dom.js";
+import { byId, h, setAttribute } from "./dom.js";
 
 const SHOWN_MS = 5_000;
-const ASKED_MS = 10_000;
 
 /** Words in passing, at most one at a time. */
 export class Toast {
-  constructor() {
+  /** @param {import("./announcer.js").Announcer} announcer */
+  constructor(announcer) {
+    this.announcer = announcer;
     this.element = byId("toast");
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -13,22 +14,33 @@ export class Toast {
 
   /** @param {string} text */
   say(text) {
-    setText(byId("announcer"), text);
-    this.#show(SHOWN_MS, h("span", {}, text));
+    this.announcer.say(text);
+    this.#show({}, h("span", {}, text));
+    this.timer = setTimeout(() => this.hide(), SHOWN_MS);
   }
 
   /**
+   * A question stays until it is answered, and gives the focus back.
+   *
    * @param {string} question
    * @param {string} yes
    * @param {() => void} act
    */
   ask(question, yes, act) {
-    const accept = () => {
+    const before = document.activeElement;
+    const answer = (/** @type {boolean} */ accepted) => {
       this.hide();
-      act();
+      if (before instanceof HTMLElement) before.focus();
+      if (accepted) act();
     };
-    const confirm = h("button", { type: "button", onclick: accept }, yes);
-    this.#show(ASKED_MS, h("span", {}, question), confirm);
+    const confirm = h("button", { type: "button", onclick: () => answer(true) }, yes);
+    const refuse = h("button", { type: "button", onclick: () => answer(false) }, "No");
+    this.#show({ role: "alertdialog", "aria-labelledby": "toast-words" }, h("span", { id: "toast-words" }, question), confirm, refuse);
+    this.element.onkeydown = (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      answer(false);
+    };
     confirm.focus();
   }
 
@@ -37,10 +49,12 @@ export class Toast {
     this.element.hidden = true;
   }
 
-  #show(/** @type {number} */ forMs, /** @type {Node[]} */ ...content) {
+  /** @param {Record<string, string>} attributes @param {Node[]} content */
+  #show(attributes, ...content) {
     clearTimeout(this.timer);
+    this.element.onkeydown = null;
+    for (const name of ["role", "aria-labelledby"]) setAttribute(this.element, name, attributes[name] ?? null);
     this.element.replaceChildren(...content);
     this.element.hidden = false;
-    this.timer = setTimeout(() => this.hide(), forMs);
   }
 }

@@ -1,4 +1,4 @@
-"""The pictures of the documents and the icons of the page, drawn afresh: ``uv run python -m tests.pictures [NAME ...]``."""
+"""The pictures of the documents and the page's icons, drawn afresh: ``uv run python -m tests.pictures [NAME ...]``."""
 
 from __future__ import annotations
 
