@@ -15,7 +15,7 @@ export class Toast {
   /** @param {string} text */
   say(text) {
     this.announcer.say(text);
-    this.#show({}, h("span", {}, text));
+    this.#show({ role: "region", "aria-label": "Message" }, h("span", {}, text));
     this.timer = setTimeout(() => this.hide(), SHOWN_MS);
   }
 
@@ -53,7 +53,7 @@ export class Toast {
   #show(attributes, ...content) {
     clearTimeout(this.timer);
     this.element.onkeydown = null;
-    for (const name of ["role", "aria-labelledby"]) setAttribute(this.element, name, attributes[name] ?? null);
+    for (const name of ["role", "aria-label", "aria-labelledby"]) setAttribute(this.element, name, attributes[name] ?? null);
     this.element.replaceChildren(...content);
     this.element.hidden = false;
   }

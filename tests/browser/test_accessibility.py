@@ -20,6 +20,7 @@ LOOKS = {
     "light": {"color_scheme": "light"},
     "forced": {"color_scheme": "light", "forced_colors": "active"},
 }
+THEMES = ("dark", "light")
 SHEETS = ("timer", "music", "mix", "more")
 PLAYING = "html[data-state=playing]"
 SOUND_MS = 60_000
@@ -109,7 +110,7 @@ def test_no_state_of_the_page_breaks_a_rule(
         judge.judge("paused")
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_trouble_of_the_page_breaks_a_rule(
     chromium: Browser, small_daemon: DaemonProcess, axe: str, width: int, look: str
@@ -135,7 +136,7 @@ def test_no_trouble_of_the_page_breaks_a_rule(
             judge.judge("full")
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_page_that_cannot_play_and_a_wall_break_no_rule_either(
     chromium: Browser, daemon: DaemonProcess, axe: str, width: int, look: str

@@ -71,7 +71,7 @@ def test_a_control_moved_on_the_page_reaches_the_server_and_says_when_it_is_hear
     start_listening(page, daemon)
     page.get_by_role("button", name="Music").click()
     page.locator("#control-intensity").fill("0.83")
-    value = page.locator('[data-path="intensity"] output')
+    value = page.locator('[data-path="intensity"] .value')
     expect(value).to_have_text(re.compile(r"^(sent|in \d+ s)$"))
     wait_until(page, lambda: station(daemon)["controls"]["intensity"] == pytest.approx(0.83))  # type: ignore[index]
     expect(value).to_have_text("83", timeout=8000)

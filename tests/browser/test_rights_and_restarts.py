@@ -38,7 +38,7 @@ def test_without_the_right_it_is_a_listeners_page_until_the_token_is_given(
     take.click()
     page.get_by_placeholder("Token").fill("a guess")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).not_to_be_empty()
+    expect(page.locator("#token-problem")).not_to_be_empty()
     page.get_by_placeholder("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     expect(page.locator("#presets")).to_be_visible()
