@@ -2,10 +2,16 @@
 
 /** @typedef {"toggle" | "louder" | "quieter" | "mute" | "timer" | "help" | number} Act a number is a preset's, from 1 */
 
-/** @type {Record<string, Act>} */
-const EVERYWHERE = { m: "mute", t: "timer", "?": "help" };
-/** @type {Record<string, Act>} */
-const WITHOUT_FOCUS = { " ": "toggle", ArrowRight: "louder", ArrowLeft: "quieter", ArrowUp: "louder", ArrowDown: "quieter" };
+/** @type {Map<string, Act>} */
+const EVERYWHERE = new Map([["m", "mute"], ["t", "timer"], ["?", "help"]]);
+/** @type {Map<string, Act>} */
+const WITHOUT_FOCUS = new Map([
+  [" ", "toggle"],
+  ["ArrowRight", "louder"],
+  ["ArrowLeft", "quieter"],
+  ["ArrowUp", "louder"],
+  ["ArrowDown", "quieter"],
+]);
 
 /**
  * @param {Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "ctrlKey" | "altKey" | "metaKey" | "repeat">} press
@@ -17,12 +23,13 @@ const WITHOUT_FOCUS = { " ": "toggle", ArrowRight: "louder", ArrowLeft: "quieter
  */
 export function actOf(press, { free, typing, scrolls }) {
   if (typing || press.ctrlKey || press.altKey || press.metaKey) return null;
-  if (free && press.key in WITHOUT_FOCUS) {
+  const loose = WITHOUT_FOCUS.get(press.key);
+  if (free && loose !== undefined) {
     if (press.key === " " && (press.repeat || press.shiftKey)) return null;
     if (scrolls && (press.key === "ArrowUp" || press.key === "ArrowDown")) return null;
-    return WITHOUT_FOCUS[press.key];
+    return loose;
   }
   if (press.repeat) return null;
   const digit = /^[1-9]$/.exec(press.key) ?? (press.shiftKey ? null : /(?<=^Digit)[1-9]$/.exec(press.code));
-  return digit === null ? (EVERYWHERE[press.key.toLowerCase()] ?? null) : Number(digit[0]);
+  return digit === null ? (EVERYWHERE.get(press.key.toLowerCase()) ?? null) : Number(digit[0]);
 }

@@ -2,7 +2,7 @@
 const SETTLE_MS = 500;
 const TROUBLE_SETTLE_MS = 2_500;
 /** Troubles are told no more often than this, however the connection flutters. */
-const TROUBLE_REST_MS = 20_000;
+const TROUBLE_REST_MS = 60_000;
 /** Told words leave the region again, so that the same words later are news. */
 const CLEAR_MS = 8_000;
 

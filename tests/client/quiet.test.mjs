@@ -88,7 +88,7 @@ test("a connection that flutters for ten minutes does not chatter", () => {
     announcer.follow("Playing", false);
     pass(3000);
   }
-  assert.ok(told.length <= 2 * 31, `${told.length} announcements`);
+  assert.ok(told.length <= 2 * 11, `${told.length} announcements`);
 });
 
 test("of words in a row the last is told, and the same words later are told again", () => {
