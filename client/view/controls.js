@@ -144,7 +144,7 @@ export function createFacts() {
       const text = JSON.stringify(facts);
       if (text === shown) return;
       shown = text;
-      element.replaceChildren(...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+      element.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     },
   };
 }

@@ -42,7 +42,7 @@ export function createHelpSheet(session) {
       const presets = now.presets.slice(0, 9).map(({ name }, index) => [String(index + 1), name]);
       if (shown === presets.join()) return;
       shown = presets.join();
-      list.replaceChildren(...[...KEYS, ...presets].flatMap(([key, words]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, words)]));
+      list.replaceChildren(...[...KEYS, ...presets].map(([key, words]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, words))));
     },
   };
 }

@@ -15,6 +15,7 @@ export class Toast {
   /** @param {string} text */
   say(text) {
     this.announcer.say(text);
+    if (!this.element.hidden && this.element.getAttribute("role") === "alertdialog") return; // A question first.
     this.#show({ role: "region", "aria-label": "Message" }, h("span", {}, text));
     this.timer = setTimeout(() => this.hide(), SHOWN_MS);
   }
