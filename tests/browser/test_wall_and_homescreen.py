@@ -97,6 +97,13 @@ def test_a_wall_plays_by_itself_and_shows_the_disc_alone(page: Page, daemon: Dae
     page.wait_for_selector(PAUSED)
 
 
+def test_a_wall_keeps_its_screen_on(context: BrowserContext, daemon: DaemonProcess) -> None:
+    context.add_init_script(LOCKS)
+    page = context.new_page()
+    open_page(page, daemon, "/?kiosk=1")
+    page.wait_for_function("() => locks.filter((lock) => !lock.released).length === 1", timeout=SOUND_MS)
+
+
 def test_a_wall_that_may_not_sound_by_itself_waits_for_a_tap(context: BrowserContext, daemon: DaemonProcess) -> None:
     context.add_init_script("Object.defineProperty(AudioContext.prototype, 'state', {get: () => 'suspended'});")
     page = context.new_page()
