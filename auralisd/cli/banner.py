@@ -6,9 +6,11 @@ import contextlib
 import ipaddress
 import socket
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from auralisd.daemon.passed_sockets import PassedSocket
     from auralisd.settings import Settings
 
 # Documentation networks (RFC 5737, RFC 3849): nothing is sent, the kernel only says which address it would send from.
@@ -16,23 +18,26 @@ _NOWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1
 _ONE_FAMILY: Final = {"0.0.0.0": (socket.AF_INET,), "::": (socket.AF_INET6,)}  # noqa: S104 - names, not a bind
 
 
-def start_lines(settings: Settings, *, new_token: str | None = None) -> list[str]:
+def start_lines(settings: Settings, *, new_token: str | None = None, passed: Sequence[PassedSocket] = ()) -> list[str]:
     """The lines to show, in order.
 
     Args:
         settings: what the daemon is started with.
         new_token: the token that was made just now, if one was.
+        passed: the sockets that are served instead of the configured address, if there are any.
     """
+    from auralisd.daemon.passed_sockets import only_here
+
     found = settings.sources.found_file if settings.sources else None
     lines = [
-        *_address_lines(settings),
+        *(_passed_lines(settings, passed) if passed else _address_lines(settings)),
         f"configuration      {found or 'none; auralisd config --example shows what can be set'}",
         f"state directory    {settings.state_dir}",
         f"device             {_device_words(settings.device)}",
     ]
     if new_token is not None and sys.stdout.isatty():
         lines.append(f"token for steering {new_token}  (auralisd token shows it again)")
-    elif not settings.binds_loopback:
+    elif not only_here(passed, settings):
         lines.append("token for steering auralisd token shows it; listening needs none")
     stop = "Ctrl-C" if sys.stdin is not None and sys.stdin.isatty() else "SIGTERM"
     return [*lines, f"to stop            {stop}"]
@@ -41,7 +46,26 @@ def start_lines(settings: Settings, *, new_token: str | None = None) -> list[str
 def _address_lines(settings: Settings) -> list[str]:
     if settings.port == 0:
         return [f"auralisd plays at  {settings.bind_host or 'all addresses'}, at a free port that the log names"]
-    first, *others = base_urls(settings)
+    return _urls_lines(base_urls(settings))
+
+
+def _passed_lines(settings: Settings, passed: Sequence[PassedSocket]) -> list[str]:
+    from auralisd.edge.sockets import address_words
+
+    public = [] if settings.public_url is None else [settings.public_url]
+    urls = dict.fromkeys([*public, *(url for one in passed for url in _passed_urls(one))])
+    lines = _urls_lines(list(urls)) if urls else []
+    heading = "sockets passed" if urls else "auralisd plays at"
+    held = ", ".join(f"{address_words(one.listening)} by {one.name}" for one in passed)
+    return [*lines, f"{heading:<18} {held}; host and port of the configuration are not used"]
+
+
+def _passed_urls(one: PassedSocket) -> list[str]:
+    return [] if one.port is None else _urls_at(one.host, one.port)
+
+
+def _urls_lines(urls: list[str]) -> list[str]:
+    first, *others = urls
     return [
         f"auralisd plays at  {first}",
         *(f"                   {url}" for url in others),
@@ -52,10 +76,15 @@ def _address_lines(settings: Settings) -> list[str]:
 def base_urls(settings: Settings) -> list[str]:
     """Where the page answers, without a slash at the end; the most useful address first."""
     public = [] if settings.public_url is None else [settings.public_url]
-    if settings.bind_host is not None and settings.bind_host not in _ONE_FAMILY:
-        return [*public, _url(settings.bind_host, settings.port)]
-    families = _ONE_FAMILY.get(settings.bind_host or "", (socket.AF_INET, socket.AF_INET6))
-    return [*public, *(_url(address, settings.port) for address in local_addresses(families))]
+    return [*public, *_urls_at(settings.bind_host, settings.port)]
+
+
+def _urls_at(host: str | None, port: int) -> list[str]:
+    """The addresses of a socket bound to ``host``; None for all of them."""
+    if host is not None and host not in _ONE_FAMILY:
+        return [_url(host, port)]
+    families = _ONE_FAMILY.get(host or "", (socket.AF_INET, socket.AF_INET6))
+    return [_url(address, port) for address in local_addresses(families)]
 
 
 def local_addresses(families: tuple[int, ...] = (socket.AF_INET, socket.AF_INET6)) -> list[str]:

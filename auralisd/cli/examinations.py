@@ -137,7 +137,7 @@ def port(settings: Settings) -> Finding:
 
 def _port_cure(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "something listens there already (this daemon itself?); take another one with --port"
+        return "something listens there already (this daemon itself, or systemd for it?); take another one with --port"
     if error.errno == errno.EACCES:
         return "ports below 1024 are for root; take a higher one with --port"
     return "name an address of this machine with --host"

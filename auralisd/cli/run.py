@@ -76,13 +76,17 @@ def _play(settings: Settings, *, new_token: str | None) -> int:
     from auralisd.cli.banner import start_lines
     from auralisd.cli.examinations import port
     from auralisd.daemon import run_daemon
+    from auralisd.daemon.passed_sockets import refuse_unguarded, take_passed_sockets
     from auralisd.errors import SettingsError
     from auralisd.storage.lock import state_held
 
-    looked_at = port(settings)
-    if looked_at.cure is not None:  # before addresses are promised that would not answer
+    passed = take_passed_sockets(os.environ)
+    refuse_unguarded(passed, settings)
+    looked_at = None if passed else port(settings)
+    if looked_at is not None and looked_at.cure is not None:  # before addresses are promised that would not answer
         raise SettingsError("port", settings.port, f"{looked_at.found}; {looked_at.cure}")
     with state_held(settings.state_dir):
-        for line in start_lines(settings, new_token=new_token):
+        for line in start_lines(settings, new_token=new_token, passed=passed):
             click.echo(line)
-        return run_daemon(settings, config_path=settings.sources.found_file if settings.sources else None)
+        found_file = settings.sources.found_file if settings.sources else None
+        return run_daemon(settings, config_path=found_file, passed=passed)

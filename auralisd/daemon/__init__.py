@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 import trio
 
+from auralisd.daemon.passed_sockets import PassedSocket
 from auralisd.daemon.systemd import Notifier
 from auralisd.daemon.worker import JobsUnderWay
 from auralisd.observability.logs import configure_logs
@@ -21,8 +23,8 @@ log = structlog.get_logger()
 EX_SOFTWARE = 70  # of sysexits.h: it failed too often to go on in this process; a service manager starts another
 
 
-def run_daemon(settings: Settings, *, config_path: Path | None) -> int:
-    """Play until stopped; answers the exit code.
+def run_daemon(settings: Settings, *, config_path: Path | None, passed: Sequence[PassedSocket] = ()) -> int:
+    """Play until stopped, on the sockets that were ``passed`` if any were; answers the exit code.
 
     Raises:
         SettingsError: the address or the port cannot be used.
@@ -38,7 +40,7 @@ def run_daemon(settings: Settings, *, config_path: Path | None) -> int:
     from auralisd.daemon.supervisor import run_tree  # after the log, so that its slow imports are accounted for
 
     jobs = JobsUnderWay()
-    given_up: bool = trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds)
+    given_up: bool = trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds, passed)
     log.info("stopped")
     status = EX_SOFTWARE if given_up else 0
     if jobs or "torch" in sys.modules:

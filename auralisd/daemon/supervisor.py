@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
@@ -18,6 +19,7 @@ from auralisd.daemon.directory import LiveDirectory
 from auralisd.daemon.exports import Exports
 from auralisd.daemon.facts import LiveFacts
 from auralisd.daemon.house_presets import house_presets
+from auralisd.daemon.passed_sockets import PassedSocket, only_here
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.sending import HlsFiles, sending
@@ -33,7 +35,7 @@ from auralisd.daemon.worker import JobsUnderWay, open_worker
 from auralisd.edge.door_limits import DoorLimits
 from auralisd.edge.front_door import serve_front_door
 from auralisd.edge.hypercorn_bridge import ASGIApp
-from auralisd.edge.sockets import open_listeners
+from auralisd.edge.sockets import address_words, open_listeners
 from auralisd.errors import SettingsError
 from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
@@ -56,7 +58,13 @@ LAST_SAVE_SECONDS = 0.3
 THREAD_SWITCH_SECONDS = 0.0005  # with Python's own 5 ms, whoever comes back from torch waits that long for its turn
 
 
-async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, started_at_seconds: float) -> bool:
+async def run_tree(
+    settings: Settings,
+    jobs: JobsUnderWay,
+    notifier: Notifier,
+    started_at_seconds: float,
+    passed: Sequence[PassedSocket] = (),
+) -> bool:
     """Run everything there is, from the first listener to the last goodbye.
 
     ::
@@ -73,6 +81,8 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         |-- keeper             saves positions and the controls log
         `-- watchdog           tells systemd that the music goes on
 
+    ``passed`` are sockets to serve on instead of the configured address.
+
     Returns when the daemon was stopped: the stations fade out, listeners are told, the state is
     saved, and whatever still hangs is cancelled. True if it stopped because it could not go on.
 
@@ -83,7 +93,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
     metrics = Metrics()
     slow_steps = SlowSteps(on_pass=metrics.loop_passed, on_slow_step=functools.partial(_slow_step, metrics))
     install(slow_steps)
-    listeners = await bound(settings)
+    listeners = await bound(settings, passed)
     state = StateFile(settings.state_dir)
     for found in state.notices:
         log.warning("state file", notice=found)
@@ -102,7 +112,7 @@ async def run_tree(settings: Settings, jobs: JobsUnderWay, notifier: Notifier, s
         metrics=metrics,
         give_up=surrender.give_up,
     )
-    policy, limits = access_policy(settings), door_limits(settings)
+    policy, limits = access_policy(settings, passed), door_limits(settings)
     async with trio.open_nursery() as nursery:
         directory = LiveDirectory(
             settings=settings, studio=studio, keeper=keeper, presets=presets, nursery=nursery, stopping=stopping
@@ -186,12 +196,14 @@ class Surrender:
         self._stopping.set()
 
 
-async def bound(settings: Settings) -> list[trio.SocketListener]:
-    """Listening sockets at the configured address.
+async def bound(settings: Settings, passed: Sequence[PassedSocket]) -> list[trio.SocketListener]:
+    """The listening sockets that were passed, or where there are none, new ones at the configured address.
 
     Raises:
         SettingsError: it is taken, or not ours to use.
     """
+    if passed:
+        return [trio.SocketListener(trio.socket.from_stdlib_socket(one.listening)) for one in passed]
     try:
         return await open_listeners(settings.bind_host, settings.port)
     except socket.gaierror as error:
@@ -206,11 +218,11 @@ async def bound(settings: Settings) -> list[trio.SocketListener]:
         raise SettingsError("port", settings.port, cure) from error
 
 
-def access_policy(settings: Settings) -> AccessPolicy:
-    """Who may connect and who may change things, out of the settings."""
+def access_policy(settings: Settings, passed: Sequence[PassedSocket]) -> AccessPolicy:
+    """Who may connect and who may change things, out of the settings and where passed sockets are bound."""
     return AccessPolicy(
         token=settings.token_text,
-        bind_is_loopback=settings.binds_loopback,
+        bind_is_loopback=only_here(passed, settings),
         public_url=settings.public_url,
         own_names=frozenset({socket.gethostname().lower()}),
         allowed_hosts=frozenset(settings.allowed_hosts),
@@ -247,7 +259,7 @@ def _apply(policy: AccessPolicy, limits: DoorLimits, settings: Settings) -> None
 
 
 def _addresses(listeners: list[trio.SocketListener]) -> dict[str, str]:
-    return {"listening": ", ".join("{}:{}".format(*one.socket.getsockname()[:2]) for one in listeners)}
+    return {"listening": ", ".join(address_words(one.socket) for one in listeners)}
 
 
 def _slow_step(metrics: Metrics, task_name: str, seconds: float) -> None:

@@ -62,7 +62,19 @@ def local_authority(connection: trio.socket.SocketType) -> str:
     """``address:port`` at which the peer reached us, ``localhost`` where there is none."""
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return "localhost"
-    host, port, *_ = connection.getsockname()
+    return _authority(*connection.getsockname()[:2])
+
+
+def address_words(listening: socket.socket | trio.socket.SocketType) -> str:
+    """Where a listening socket is reached, for people: ``address:port``, or ``unix:`` and its path."""
+    address = listening.getsockname()
+    if listening.family in (socket.AF_INET, socket.AF_INET6):
+        return _authority(*address[:2])
+    path = address if isinstance(address, str) else "@" + bytes(address[1:]).decode(errors="replace")
+    return f"unix:{path}"
+
+
+def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 
 from auralisd import daemon
 from auralisd.cli import banner
+from auralisd.daemon import passed_sockets
 from auralisd.settings import Settings
 
 
@@ -22,7 +25,7 @@ def started(monkeypatch):
     """The settings that reached the daemon, which is not started."""
     seen: list[Settings] = []
 
-    def run_daemon(settings: Settings, *, config_path) -> int:
+    def run_daemon(settings: Settings, *, config_path, passed) -> int:
         seen.append(settings)
         return 0
 
@@ -62,6 +65,55 @@ def test_a_taken_port_is_one_line_that_names_the_way_out(command, started):
     assert str(port) in outcome.err
     assert outcome.out == ""
     assert started == []
+
+
+def test_sockets_for_another_process_are_one_line_that_names_the_way_out(command, started, monkeypatch):
+    monkeypatch.setenv("LISTEN_PID", "1")
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    outcome = command("run", "--port", 0)
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (78, "", 1)
+    assert "LISTEN_PID = '1'" in outcome.err
+    assert "unset LISTEN_PID" in outcome.err
+    assert "LISTEN_FDS" not in os.environ
+    assert started == []
+
+
+@pytest.fixture
+def passed(monkeypatch):
+    """Makes a listening socket at an address one that was passed; answers its port."""
+    with contextlib.ExitStack() as stack:
+
+        def pass_one(host: str) -> int:
+            listening = stack.enter_context(socket.create_server((host, 0)))
+            one = passed_sockets.PassedSocket(name="auralisd.socket", listening=listening)
+            monkeypatch.setattr(passed_sockets, "take_passed_sockets", lambda environ: (one,))
+            return listening.getsockname()[1]
+
+        yield pass_one
+
+
+def test_the_start_names_the_sockets_that_were_passed_and_not_the_configured_address(command, started, passed):
+    port = passed("127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        configured = taken.getsockname()[1]
+        outcome = command("run", "--port", configured)
+    assert outcome.status == 0
+    assert f"auralisd plays at  http://127.0.0.1:{port}\n" in outcome.out
+    assert f"127.0.0.1:{port} by auralisd.socket" in outcome.out
+    assert str(configured) not in outcome.out
+    assert "token" not in outcome.out
+
+
+def test_a_passed_socket_open_to_others_is_refused_without_a_token_whatever_the_configured_address(
+    command, started, passed
+):
+    passed("0.0.0.0")
+    outcome = command("run", "--host", "127.0.0.1")
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (78, "", 1)
+    assert "nothing guards the controls" in outcome.err
+    assert started == []
+    assert command("run", "--lan").status == 0
+    assert len(started) == 1
 
 
 def test_lan_makes_the_token_once_and_hands_it_to_the_daemon(command, home, started):
@@ -109,7 +161,7 @@ def test_a_stop_during_the_start_is_a_good_end_even_where_exceptions_are_lost(ho
             def __del__(self):
                 os.kill(os.getpid(), signal.{name})
 
-        def run_daemon(settings, *, config_path):
+        def run_daemon(settings, *, config_path, passed):
             Stopped()
             return 70
 
@@ -147,7 +199,7 @@ def test_sigterm_ends_a_start_under_way_with_0(process, delay_seconds):
 
 
 def _raising(error):
-    def run_daemon(settings: Settings, *, config_path) -> int:
+    def run_daemon(settings: Settings, *, config_path, passed) -> int:
         raise error
 
     return run_daemon
