@@ -17,6 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+PASSING = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="auralisd.socket")
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+"""What a service manager does between fork and exec."""
+
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -97,19 +105,24 @@ def running_daemon(
     port: int | None = None,
     state_dir: Path | None = None,
     program: Sequence[str] = ("-m", "auralisd"),
+    passed: socket.socket | None = None,
 ) -> Iterator[RunningDaemon]:
     """Start ``auralisd run`` on loopback with a fresh state, and end it afterwards.
 
-    ``program`` is what Python runs: for tests that break something inside the process first.
+    ``program`` is what Python runs: for tests that break something inside the process first. ``passed`` is a
+    listening socket that the daemon finds at descriptor 3, as from systemd; the caller keeps his own.
     """
     with tempfile.TemporaryDirectory(prefix="auralisd-bench-") as folder:
         log_path = Path(folder) / "log"
         chosen = port or free_port()
+        if passed is not None:
+            program = ("-c", PASSING, str(passed.fileno()), *program)
         command = [sys.executable, *program, "run", "--port", str(chosen)]
         command += ["--state-dir", str(state_dir or Path(folder) / "state"), *options]
         with log_path.open("wb") as log:
             started_at = time.monotonic()
-            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            kept = () if passed is None else (passed.fileno(),)
+            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, pass_fds=kept)
         daemon = RunningDaemon(process=process, port=chosen, started_at=started_at, log_path=log_path)
         try:
             yield daemon

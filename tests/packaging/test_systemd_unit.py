@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from auralisd.cli.exit_codes import EXIT_CONFIGURATION, EXIT_USAGE
-from auralisd.settings import example_toml
+from auralisd.edge.sockets import BACKLOG
+from auralisd.settings import Settings, example_toml
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "systemd" / "auralisd.service"
+SOCKET = ROOT / "systemd" / "auralisd.socket"
 EXPOSURE_AT_MOST = 1.2  # of 10; a service without any hardening has 9.6
 
 analyze = pytest.mark.skipif(
@@ -24,8 +26,8 @@ analyze = pytest.mark.skipif(
 )
 
 
-def settings_of(name: str) -> list[str]:
-    return re.findall(rf"(?m)^{name}=(.*)$", UNIT.read_text())
+def settings_of(name: str, unit: Path = UNIT) -> list[str]:
+    return re.findall(rf"(?m)^{name}=(.*)$", unit.read_text())
 
 
 @analyze
@@ -39,6 +41,29 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path):
     complaints = [line for line in judged.stderr.splitlines() if "auralisd" in line]
     assert complaints == []
     assert judged.returncode == 0
+
+
+@analyze
+def test_systemd_finds_no_fault_in_the_socket_and_hands_it_to_the_service(tmp_path):
+    unit, socket_unit = tmp_path / "auralisd.service", tmp_path / "auralisd.socket"
+    unit.write_text(UNIT.read_text().replace("/opt/auralisd/bin/auralisd", sys.executable))
+    shutil.copy(SOCKET, socket_unit)
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", socket_unit, unit],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert [line for line in judged.stderr.splitlines() if "auralisd" in line] == []
+    assert judged.returncode == 0
+    assert settings_of("Sockets") == [SOCKET.name]
+
+
+def test_the_socket_is_where_the_daemon_would_listen_with_as_much_room():
+    defaults = Settings()
+    assert settings_of("ListenStream", SOCKET) == [f"{defaults.host}:{defaults.port}"]
+    assert settings_of("Backlog", SOCKET) == [str(BACKLOG)]
 
 
 @analyze
