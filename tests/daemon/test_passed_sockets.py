@@ -13,6 +13,7 @@ import pytest
 
 from auralisd.daemon.passed_sockets import PassedSocket, only_here, refuse_unguarded, take_passed_sockets
 from auralisd.daemon.supervisor import access_policy, bound
+from auralisd.edge.sockets import address_words
 from auralisd.errors import SettingsError
 from auralisd.settings import Settings
 
@@ -185,6 +186,14 @@ def test_a_socket_that_others_reach_is_refused_without_a_token(taken, tmp_path, 
 def test_a_socket_for_all_addresses_says_of_which_kind(both, host):
     with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=both) as listening:
         assert PassedSocket(name="auralisd.socket", listening=listening).host == host
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's own")
+def test_a_socket_without_a_file_is_named_as_in_its_unit(tmp_path):
+    name = f"auralisd-test-{os.getpid()}"
+    with unix_socket("\0" + name) as without_file, unix_socket(tmp_path / "door") as with_file:
+        assert address_words(without_file) == f"unix:@{name}"
+        assert address_words(with_file) == f"unix:{tmp_path / 'door'}"
 
 
 async def test_the_sockets_that_were_passed_are_served_and_the_configured_address_is_left_alone(taken, tmp_path):
