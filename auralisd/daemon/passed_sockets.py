@@ -18,6 +18,7 @@ from auralisd.errors import SettingsError
 from auralisd.settings import Settings
 
 FIRST_DESCRIPTOR: Final = 3  # SD_LISTEN_FDS_START
+MOST_SOCKETS: Final = 64  # a socket unit has a few; each is looked at, and stays open
 _VARIABLES: Final = ("LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES")
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 _FAMILIES: Final = _INTERNET | {getattr(socket, "AF_UNIX", socket.AF_INET)}
@@ -108,9 +109,9 @@ def refuse_unguarded(passed: Sequence[PassedSocket], settings: Settings) -> None
 def _names(announced: MutableMapping[str, str]) -> list[str]:
     """One name for each descriptor, once the variables have been found to be right."""
     count = announced["LISTEN_FDS"]
-    if not (count.isascii() and count.isdecimal() and int(count) > 0):
+    if not (count.isascii() and count.isdecimal() and len(count) <= 4 and 0 < int(count) <= MOST_SOCKETS):
         raise SettingsError(
-            "LISTEN_FDS", count, "not a number of sockets; it is for a socket unit to set, so unset it otherwise"
+            "LISTEN_FDS", count, f"not a number of sockets from 1 to {MOST_SOCKETS}; it is for a socket unit to set, so unset it otherwise"
         )
     meant_for = announced.get("LISTEN_PID")
     if meant_for != str(os.getpid()):

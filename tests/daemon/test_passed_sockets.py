@@ -110,6 +110,8 @@ def test_closing_ours_leaves_the_queue_open_for_the_next_process(taken):
         ({"LISTEN_FDS": "-1"}, "LISTEN_FDS", "unset it"),
         ({"LISTEN_FDS": "some"}, "LISTEN_FDS", "unset it"),
         ({"LISTEN_FDS": "²"}, "LISTEN_FDS", "unset it"),
+        ({"LISTEN_FDS": "65"}, "LISTEN_FDS", "from 1 to 64"),
+        ({"LISTEN_FDS": "9" * 5_000}, "LISTEN_FDS", "from 1 to 64"),
         ({"LISTEN_FDNAMES": "a:b"}, "LISTEN_FDNAMES", "not 1 names"),
     ],
 )
