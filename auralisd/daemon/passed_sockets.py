@@ -111,7 +111,9 @@ def _names(announced: MutableMapping[str, str]) -> list[str]:
     count = announced["LISTEN_FDS"]
     if not (count.isascii() and count.isdecimal() and len(count) <= 4 and 0 < int(count) <= MOST_SOCKETS):
         raise SettingsError(
-            "LISTEN_FDS", count, f"not a number of sockets from 1 to {MOST_SOCKETS}; it is for a socket unit to set, so unset it otherwise"
+            "LISTEN_FDS",
+            count[:20],
+            f"not a number of sockets from 1 to {MOST_SOCKETS}; it is for a socket unit to set, so unset it otherwise",
         )
     meant_for = announced.get("LISTEN_PID")
     if meant_for != str(os.getpid()):
