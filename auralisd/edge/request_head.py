@@ -15,6 +15,7 @@ from auralisd.access import RequestFacts
 from auralisd.errors import HeadRefusedError, PeerGoneError
 
 RECEIVE_BYTES: Final = 4096
+MAX_HEADER_LINES: Final = 100  # what a line costs to parse, thousands of them would cost everybody's time
 MAX_QUERY_FIELDS: Final = 100
 _HOP_BY_HOP: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"upgrade", b"http2-settings"})
 
@@ -109,6 +110,9 @@ def parse_head(received: bytes, *, max_bytes: int) -> RequestHead | None:
     end = received.find(b"\r\n\r\n")
     if (end < 0 and len(received) > max_bytes) or end > max_bytes:
         message = f"the request's head is longer than {max_bytes} bytes"
+        raise HeadRefusedError(431, "too_large", message, reason="too_large")
+    if received.count(b"\n", 0, end if end >= 0 else None) > MAX_HEADER_LINES:
+        message = f"the request's head has more than {MAX_HEADER_LINES} lines"
         raise HeadRefusedError(431, "too_large", message, reason="too_large")
     parser = h11.Connection(h11.SERVER, max_incomplete_event_size=max_bytes + RECEIVE_BYTES)
     parser.receive_data(_with_optional_host(received, end))
