@@ -15,6 +15,8 @@ connection closes. Its defects that touch us are cured here:
   handed on;
 * where the rest of a request is not HTTP it says 400 and nothing else: ours is in the
   error form;
+* it reads on while it closes, so that an answer given before the whole body had come
+  could be lost to a reset: ours stops reading first, and who closes reads what is left;
 * it speaks HTTP/2 to whoever asks: neither ``PRI *`` nor an upgrade comes this far.
 """
 
@@ -195,6 +197,8 @@ class _ReplayedStream(trio.abc.HalfCloseableStream):
         self._before = head.replayed() + head.rest
         self._left = _request_bytes(head)
         self._ended = False
+        self._reading = trio.CancelScope()
+        self._closed = trio.Event()
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -202,8 +206,18 @@ class _ReplayedStream(trio.abc.HalfCloseableStream):
         return self._stream.socket
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """The next few bytes of the request; once it is complete, only word of the peer's leaving."""
-        size = min(max_bytes or RECEIVE_BYTES, RECEIVE_BYTES)
+        """The next few bytes of the request; once it is complete, only word of the peer's leaving.
+
+        Raises:
+            trio.ClosedResourceError: the response is complete, and the connection is closed.
+        """
+        if not self._ended:
+            with trio.CancelScope() as self._reading:
+                return await self._next_piece(min(max_bytes or RECEIVE_BYTES, RECEIVE_BYTES))
+        await self._closed.wait()
+        raise trio.ClosedResourceError
+
+    async def _next_piece(self, size: int) -> bytes | bytearray:
         while True:
             if self._before:
                 await trio.lowlevel.checkpoint()
@@ -227,8 +241,9 @@ class _ReplayedStream(trio.abc.HalfCloseableStream):
         await self._stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """The response is complete."""
+        """The response is complete; what is left of the request is for `aclose` to read."""
         self._ended = True
+        self._reading.cancel()
         await self._stream.send_eof()
 
     async def aclose(self) -> None:
@@ -239,6 +254,7 @@ class _ReplayedStream(trio.abc.HalfCloseableStream):
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
             pass  # nobody is left to read it
         finally:
+            self._closed.set()
             await trio.aclose_forcefully(self._stream)
 
 

@@ -96,6 +96,7 @@ async def test_a_connection_is_never_reused_so_every_request_meets_the_door(hous
         (b"GET /stream.mp3 HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
         (b"GET /" + b"x" * 20_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost" + b"\r\na:" * 200 + b"\r\n\r\n", 431),
     ],
 )
 async def test_what_cannot_be_answered_is_refused_in_the_error_form(house, request_bytes, status):

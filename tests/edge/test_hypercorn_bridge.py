@@ -29,6 +29,10 @@ async def web(open_house):
     async def size():
         return {"bytes": len(await request.get_data())}
 
+    @app.post("/refuse")
+    async def refuse():
+        return {}, 415
+
     @app.get("/flood")
     async def flood():
         async def pieces():
@@ -71,6 +75,18 @@ async def test_an_app_sees_the_whole_body_and_not_what_follows_it(web):
     answer = await trio_read_all(stream)
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'"bytes":9000' in answer
+
+
+async def test_an_answer_before_the_body_has_come_is_not_lost_to_a_reset(web):
+    """Closing while Hypercorn still read used to reset the connection, and the answer with it."""
+    stream = await web.send(b"POST /refuse HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n")
+    answer = await stream.receive_some()
+    for _ in range(3):
+        await trio.sleep(0.02)
+        await stream.send_all(b"x" * 3000)
+    await stream.send_eof()
+    assert (answer + await trio_read_all(stream)).startswith(b"HTTP/1.1 415 ")
+    assert not web.metrics.counts["connection_error_contained", "request"]
 
 
 async def trio_read_all(stream):

@@ -56,10 +56,9 @@ def _endless_body(request: bytes, piece: bytes, status: int, port: int) -> None:
 
 
 def _tiny_chunks(port: int) -> None:
-    for _ in range(3):
-        with Hostile(port) as connection:
-            connection.send(chunked(b"1\r\n \r\n" * 65_000 + b"2\r\n{}\r\n0\r\n\r\n"))
-            assert status_of(connection.read_all()) in (200, 413, 422)
+    with Hostile(port) as connection:
+        connection.send(chunked(b"1\r\n \r\n" * 65_000 + b"2\r\n{}\r\n0\r\n\r\n"))
+        assert status_of(connection.read_all()) in (200, 408, 422)
 
 
 def _expect_continue(port: int) -> None:
@@ -73,10 +72,6 @@ def _expect_continue(port: int) -> None:
 
 
 def _expect_continue_and_go_silent(port: int) -> None:
-    with Hostile(port) as connection:
-        connection.send(get("/api/control", "Content-Length: 9", "Expect: 100-continue", method="POST"))
-        answer = connection.read_all()
-    assert b"HTTP/1.1 4" in answer
     with Hostile(port) as connection:
         connection.send(change(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 9"))
         answer = connection.read_all()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tests.live.hostile.connection import Hostile, is_refusal, status_of
 
-REPEATED_SECONDS = 0.8
+REPEATED_SECONDS = 0.6
 PAUSE_SECONDS = 0.1  # changes are limited to ten a second
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 \d\d\d ")
 
