@@ -444,6 +444,17 @@ async def test_frames_that_are_none_are_told_so_in_a_close_code(house, frame, co
     assert b"\x88" + bytes([2 + len("these are not the frames of a WebSocket client")]) + code.to_bytes(2) in received
 
 
+@pytest.mark.parametrize(("frames", "code"), [(b"\x81\x02{}", 1002), (b"\x89\x80\0\0\0\0" * 200, 1008)])
+async def test_a_close_code_comes_behind_the_sound_that_still_waits(house, frames, code):
+    """The sound that waits for a slow reader used to be left out, and the code with it."""
+    await house.play(20)
+    answer = await handshake(house, PCM, receive_buffer_bytes=4096)
+    await answer.stream.send_all(frames)
+    await trio.sleep(0.1)
+    received = await answer.rest()
+    assert code.to_bytes(2) in received[-64:]
+
+
 async def test_a_flood_of_empty_fragments_closes_with_1008(house):
     websocket = await handshake(house, V0)
     await websocket.stream.send_all(b"\x01\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 2000)

@@ -55,9 +55,9 @@ class Witness:
         """What came over the WebSocket."""
         return [packet for packet in list(self._packets) if packet.arrived_at >= moment]
 
-    def wav_since(self, moment: float) -> bytes:
+    def wav_between(self, begin: float, end: float) -> bytes:
         """What came to the player of WAV."""
-        return b"".join(data for arrived_at, data in list(self._wav) if arrived_at >= moment)
+        return b"".join(data for arrived_at, data in list(self._wav) if begin <= arrived_at < end)
 
     @property
     def lost(self) -> list[str]:
