@@ -116,9 +116,8 @@ class _Connection:
                         await self._turn_away(websocket)
                     else:
                         await self._listen(websocket)
-                    if not self._parted:
-                        self._outlet.finish()
-                        await trio.sleep(CLOSE_SECONDS)  # the sender ends the scope once all that waited has gone
+                    self._outlet.finish()
+                    await trio.sleep(CLOSE_SECONDS)  # the sender ends the scope once all that waited has gone
                     nursery.cancel_scope.cancel()
             if not self._parted:
                 with trio.move_on_after(CLOSE_SECONDS):

@@ -444,7 +444,15 @@ async def test_frames_that_are_none_are_told_so_in_a_close_code(house, frame, co
     assert b"\x88" + bytes([2 + len("these are not the frames of a WebSocket client")]) + code.to_bytes(2) in received
 
 
-@pytest.mark.parametrize(("frames", "code"), [(b"\x81\x02{}", 1002), (b"\x89\x80\0\0\0\0" * 200, 1008)])
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (b"\x81\x02{}", 1002),
+        (b"\x89\x80\0\0\0\0" * 200, 1008),
+        (b"\x81\xfe\x14\x00\0\0\0\0" + b"x" * 5120, 1009),
+        (b"\x88\x82\0\0\0\0\x03\xe8", 1000),
+    ],
+)
 async def test_a_close_code_comes_behind_the_sound_that_still_waits(house, frames, code):
     """The sound that waits for a slow reader used to be left out, and the code with it."""
     await house.play(20)

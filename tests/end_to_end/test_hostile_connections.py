@@ -37,6 +37,12 @@ def besieged(tmp_path_factory):
             yield daemon, witness
 
 
+def test_a_loop_that_lags_would_be_seen():
+    before = {0.02: 100.0, 0.05: 100.0, 0.1: 100.0, float("inf"): 100.0}
+    assert lag_p99_seconds(before, {0.02: 1098.0, 0.05: 1100.0, 0.1: 1100.0, float("inf"): 1100.0}) < 0.02
+    assert 0.05 < lag_p99_seconds(before, {0.02: 1080.0, 0.05: 1080.0, 0.1: 1100.0, float("inf"): 1100.0}) <= 0.1
+
+
 @pytest.mark.parametrize("attack", [pytest.param(attack, id=phrase) for phrase, attack in ATTACKS.items()])
 def test_a_hostile_connection_ends_nothing_but_itself(besieged, attack):
     daemon, witness = besieged
