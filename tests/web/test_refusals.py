@@ -59,6 +59,15 @@ async def test_a_body_that_is_not_json_by_its_type_is_refused(house, kind):
     assert reply.error["code"] == "unsupported_media_type"
 
 
+async def test_thousands_of_fields_cost_one_complaint(house):
+    many = "{" + ", ".join(f'"f{number}": 1' for number in range(5000)) + "}"
+    reply = await house.ask("POST", "/api/v1/stations", data=many.encode())
+    assert reply.status == 422
+    assert reply.error["details"]["field"] == "f100"
+    reply = await house.ask("GET", "/api/v1/stations/main/why?" + "&".join(f"f{number}=1" for number in range(1000)))
+    assert reply.status == 422
+
+
 async def test_a_compressed_body_is_refused(house):
     reply = await house.ask("PATCH", CONTROLS, data=b"\x1f\x8b", content_encoding="gzip")
     assert reply.status == 415

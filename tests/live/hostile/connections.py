@@ -82,7 +82,7 @@ def _expect_continue_and_go_silent(port: int) -> None:
 def _slow_read(target: str, port: int) -> None:
     with Hostile(port, receive_buffer_bytes=SMALLEST_BUFFER_BYTES) as connection:
         connection.send(get(target))
-        ends_at = time.monotonic() + 3
+        ends_at = time.monotonic() + 2
         while time.monotonic() < ends_at:
             connection.read(1, size=1)
             time.sleep(0.02)
