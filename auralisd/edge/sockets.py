@@ -52,17 +52,23 @@ def peer_address(connection: trio.socket.SocketType) -> str | None:
     """
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return None
-    address = ipaddress.ip_address(str(connection.getpeername()[0]).partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(address)
+    return _plain(connection.getpeername()[0])
 
 
 def local_authority(connection: trio.socket.SocketType) -> str:
     """``address:port`` at which the peer reached us, ``localhost`` where there is none."""
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return "localhost"
-    return _authority(*connection.getsockname()[:2])
+    host, port, *_ = connection.getsockname()
+    return _authority(_plain(host), port)
+
+
+def _plain(address: str) -> str:
+    """The address without its zone, and IPv4 as IPv4 where a dual-stack socket writes it as IPv6."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(parsed)
 
 
 def address_words(listening: socket.socket | trio.socket.SocketType) -> str:

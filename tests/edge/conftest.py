@@ -175,8 +175,8 @@ class House:
     async def play(self, packets=1):
         await self.programme.play(packets)
 
-    async def open(self, nursery, *, app=None, limits=None, policy=None):
-        listeners = await open_listeners("127.0.0.1", 0)
+    async def open(self, nursery, *, app=None, limits=None, policy=None, listeners=None):
+        listeners = listeners or await open_listeners("127.0.0.1", 0)
         self.port = listeners[0].socket.getsockname()[1]
 
         async def serve(task_status=trio.TASK_STATUS_IGNORED):
@@ -272,7 +272,7 @@ class Answer:
 
 @pytest.fixture
 async def open_house(nursery):
-    """Opens houses: ``await open_house(limits=..., policy=..., app=..., listener_limits=...)``."""
+    """Opens houses: ``await open_house(limits=..., policy=..., app=..., listeners=..., listener_limits=...)``."""
 
     async def open_one(*, listener_limits=None, **how):
         house = House(listener_limits=listener_limits)

@@ -331,6 +331,16 @@ async def test_nobody_comes_in_once_the_door_closes(house):
         await guest.connect(("127.0.0.1", house.port))
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no dual-stack sockets here")
+async def test_ipv4_is_ipv4_on_a_dual_stack_socket_too(open_house):
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as held:
+        house = await open_house(listeners=[trio.SocketListener(trio.socket.from_stdlib_socket(held.dup()))])
+        answer = await house.get("/api/v1/status")
+        assert json.loads(await answer.rest())["client"] == "127.0.0.1"
+        playlist = await all_of(await house.send(b"GET /listen.m3u HTTP/1.0\r\n\r\n"))
+        assert f"http://127.0.0.1:{house.port}/stations/main/".encode() in playlist
+
+
 async def test_hundreds_who_come_at_once_are_all_served(house):
     await house.play(10)
     served = []
