@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -9,8 +12,10 @@ import pytest
 
 from auralisd.audio import pcm16_to_samples
 from auralisd.controls import Controls
+from auralisd.kernel import KernelShelf
 from auralisd.score import Note, ScoreSlice
 from auralisd.synthesis import Renderer
+from auralisd.synthesis.compiled import fill
 from auralisd.units import SAMPLE_RATE_HZ, seconds_to_frames
 
 CHORDS = ((45, 52, 57, 60, 64), (41, 53, 57, 60, 67), (48, 55, 60, 62, 64), (43, 50, 59, 62, 67))
@@ -81,3 +86,34 @@ def play_fixture() -> Callable[..., np.ndarray]:
         return pcm16_to_samples(pcm16).astype(np.float64)
 
     return play
+
+
+@pytest.fixture(scope="session")
+def shelf(kernel_directory) -> KernelShelf:
+    """The compiled kernel, where renderers find it."""
+    shelf = KernelShelf()
+    assert fill(shelf, kernel_directory)
+    return shelf
+
+
+def turns_of_another_thread(work: Callable[[], object]) -> int:
+    """How often another thread had its turn during ``work``, although nobody is asked to let go of the lock."""
+    seen, over = [], threading.Event()
+
+    def look():
+        while not over.wait(0.0005):
+            seen.append(time.perf_counter())
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(10.0)
+    thread = threading.Thread(target=look)
+    try:
+        thread.start()
+        begun = time.perf_counter()
+        work()
+        ended = time.perf_counter()
+    finally:
+        over.set()
+        thread.join()
+        sys.setswitchinterval(before)
+    return sum(begun < moment < ended for moment in seen)

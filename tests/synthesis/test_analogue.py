@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from auralisd.kernel import KernelShelf, machine_code
 from auralisd.synthesis.analogue import TorchVoices, pole_lines
 from auralisd.synthesis.compiled import CompiledVoices, fill, voices_from
 from auralisd.units import SAMPLE_RATE_HZ, midi_to_hz
+from tests.synthesis.conftest import turns_of_another_thread
 
 FRAMES = 63
 
@@ -142,25 +141,7 @@ def test_a_voice_at_rest_is_silent_to_the_last_bit(voices):
 def test_the_kernel_lets_other_threads_run(call):
     chunk = chunk_of(np.linspace(30, 90, 256), 7, 3_000)
     voices, states = CompiledVoices(call), np.zeros((2, 256), dtype=np.float32)
-    seen, over = [], threading.Event()
-
-    def look():
-        while not over.wait(0.001):
-            seen.append(time.perf_counter())
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(10.0)  # nobody is asked to let go of the lock: it must be let go of
-    thread = threading.Thread(target=look)
-    try:
-        thread.start()
-        begun = time.perf_counter()
-        voices.sound(*chunk, states)
-        ended = time.perf_counter()
-    finally:
-        over.set()
-        thread.join()
-        sys.setswitchinterval(before)
-    assert sum(begun < moment < ended for moment in seen) > 5
+    assert turns_of_another_thread(lambda: voices.sound(*chunk, states)) > 5
 
 
 def test_loading_the_kernel_does_not_import_numba(call):

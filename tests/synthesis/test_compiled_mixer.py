@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +13,6 @@ from auralisd.kernel import KernelShelf
 from auralisd.score import Note
 from auralisd.synthesis import sounding
 from auralisd.synthesis.chance import Walks
-from auralisd.synthesis.compiled import fill
 from auralisd.synthesis.grid import chunks
 from auralisd.synthesis.mixing import VoiceMixer
 from auralisd.synthesis.notes import STEAL_FRAMES
@@ -24,24 +20,12 @@ from auralisd.synthesis.oscillators import TableBank
 from auralisd.synthesis.patches import CATALOGUE
 from auralisd.synthesis.ramps import ControlRamps
 from auralisd.units import SAMPLE_RATE_HZ
+from tests.synthesis.conftest import turns_of_another_thread
 
 PATCHES = [patch for row in CATALOGUE.values() for patch in row]
 LAYER_OF = [kind if kind in LAYERS else "pad" for kind, row in CATALOGUE.items() for _ in row]
 HOURS = 7 * 3600 * SAMPLE_RATE_HZ // 4410 * 4410
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def shelf(kernel_directory):
-    shelf = KernelShelf()
-    assert fill(shelf, kernel_directory)
-    return shelf
-
-
-@pytest.fixture(autouse=True)
-def _inference():
-    with torch.inference_mode():
-        yield
 
 
 def played(bank, patch, layer, onset_frames, *, seconds=0.4, pitch_midi=57, number=1):
@@ -169,23 +153,9 @@ def test_other_threads_run_while_it_mixes(shelf):
     chunk = next(chunks(HOURS, 4410))
     controls = ControlRamps(Controls()).at(chunk.points())
     mixer.mixed(chunk, arrays, controls)
-    seen, over = [], threading.Event()
 
-    def look():
-        while not over.wait(0.0005):
-            seen.append(time.perf_counter())
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(10.0)  # nobody is asked to let go of the lock: it must be let go of
-    thread = threading.Thread(target=look)
-    try:
-        thread.start()
-        begun = time.perf_counter()
+    def mix_ten_times():
         for _ in range(10):
             mixer.mixed(chunk, arrays, controls)
-        ended = time.perf_counter()
-    finally:
-        over.set()
-        thread.join()
-        sys.setswitchinterval(before)
-    assert sum(begun < moment < ended for moment in seen) > 5
+
+    assert turns_of_another_thread(mix_ten_times) > 5

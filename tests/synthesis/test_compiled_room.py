@@ -10,7 +10,6 @@ from auralisd.audio import pcm16_to_samples
 from auralisd.controls import Controls
 from auralisd.kernel import KernelShelf
 from auralisd.synthesis import Renderer
-from auralisd.synthesis.compiled import fill
 from auralisd.synthesis.delay import EchoDelay
 from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
 from auralisd.synthesis.grid import chunks
@@ -21,19 +20,6 @@ from tests.synthesis.conftest import whole_piece
 
 CPU = torch.device("cpu")
 BEGIN = 999 * 4410
-
-
-@pytest.fixture(scope="module")
-def shelf(kernel_directory):
-    shelf = KernelShelf()
-    assert fill(shelf, kernel_directory)
-    return shelf
-
-
-@pytest.fixture(autouse=True)
-def _inference():
-    with torch.inference_mode():
-        yield
 
 
 def noise(frames, seed=1):
