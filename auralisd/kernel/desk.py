@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from auralisd.kernel.layout import BUSES, CONSTANTS, NOTE_VALUES, SIZES, STRAND_VALUES
+from auralisd.kernel.layout import BUSES, CONSTANTS, NOTE_VALUES, ROOM_ROWS, ROW_FRAMES, SIZES, STRAND_VALUES
 from auralisd.kernel.voices import (
     DOUBLES,
     FRAMES,
@@ -31,7 +31,6 @@ from auralisd.kernel.voices import (
     take_up,
 )
 
-ROW_FRAMES: Final = 64
 WALK_OCTAVES: Final = 3
 RING: Final = 1 << 16
 RATE: Final = 44_100.0
@@ -39,7 +38,6 @@ LN_2: Final = math.log(2.0)
 TWO_PI: Final = 2.0 * math.pi
 HALF_PI: Final = math.pi / 2.0
 NO_SOUND: Final = np.float32(0.0)
-ROOM_ROWS: Final = (BUSES + 2 + 4 + BUSES, ROW_FRAMES)
 
 ONSET, JOINED, CUT = (NOTE_VALUES.index(name) for name in ("onset", "joined", "cut"))
 ATTACK, DECAY, SUSTAIN, RELEASE = (NOTE_VALUES.index(name) for name in ("attack", "decay", "sustain", "release"))

@@ -69,3 +69,9 @@ SIZES: Final = (
 
 FILTER_NUMBERS: Final = 17
 """Of one channel: two blocks of a, row by row, then b, c and d, for states of four numbers."""
+
+ROW_FRAMES: Final = 64
+"""A segment of 63 frames and one more, which fills the vector registers and is dropped."""
+
+ROOM_ROWS: Final = (BUSES + 2 + (4 + BUSES), ROW_FRAMES)
+"""Room of the mixer: a row for each bus, one of sound, one that counts, and what each voice side by side has."""

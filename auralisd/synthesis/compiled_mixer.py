@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from auralisd.kernel.layout import BUSES, SIZES
+from auralisd.kernel.layout import BUSES, ROOM_ROWS, SIZES
 from auralisd.kernel.shelf import Kernel, address
 from auralisd.synthesis.analogue import SAWS
 from auralisd.synthesis.chance import OCTAVE_KEYS, PERIOD_FRAMES, WEIGHTS, Walks
@@ -24,7 +24,6 @@ _CONSTANTS: Final = np.array([
     *SAW_STARTS, *SAW_PLACES, *PERIOD_FRAMES, *OCTAVE_KEYS, *WEIGHTS,
 ], dtype=np.float64)  # fmt: skip
 _START: Final = SIZES.index("start_frames")
-_ROWS: Final = (BUSES + 2 + 4 + BUSES) * 64
 
 
 class CompiledMixer:
@@ -35,7 +34,7 @@ class CompiledMixer:
         self._mix, self._bank = kernel.mixed_strands, bank
         self._voices = KernelRoom()
         self._sizes = np.zeros(len(SIZES), dtype=np.int64)
-        self._rows = np.zeros(_ROWS, dtype=np.float32)
+        self._rows = np.zeros(ROOM_ROWS, dtype=np.float32)
         self._fixed = address(_CONSTANTS), address(walks.ring)
         self._arrays: Arrays | None = None
         self._desk = np.zeros((0, 0))
