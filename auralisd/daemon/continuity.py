@@ -73,14 +73,15 @@ class Continuity:
 
         ``anew`` says that another instrument plays from here on, one whose sound does not join on to the last packet.
         """
-        if live is not None and self._bed is None and self._begun:
+        if live is None:
+            return self._from_bed(position)
+        if self._bed is None and self._begun:
             block = self._anew(position, live) if anew else AudioBlock(position=position, pcm16=live.pcm16)
-        elif live is not None:
-            block = self._back_to_live(position, live)
-        else:
-            block = self._from_bed(position)
-        if not block.bed:
             self._hold(block.pcm16)
+            return block
+        held_on = self._anew(position, live)  # A bed to come has no seam where this one was.
+        block = self._back_to_live(position, live)
+        self._hold(held_on.pcm16)
         return block
 
     def _back_to_live(self, position: int, live: AudioBlock) -> AudioBlock:

@@ -19,6 +19,11 @@ const THIN_SECONDS = 0.05;
 /** A thin buffer is made this much longer, by repeating. */
 const STRETCH_SECONDS = 0.1;
 const RAISE_SECONDS = 0.08;
+/** A seam quick enough to be laid over the last of the buffer. */
+const RESCUE_OVERLAP_SECONDS = 0.04;
+const RESCUE_SEARCH_SECONDS = 0.006;
+/** What is played again while nothing comes: longer each time, so that it is no stutter. Then silence. */
+const RESCUE_REPEAT_SECONDS = [0.12, 0.24, 0.48];
 const HIGHEST_TARGET_SECONDS = 1.2;
 /** After this long without trouble a raised target comes down one step. */
 const CALM_SECONDS = 60;
@@ -30,7 +35,7 @@ const CALM_SECONDS = 60;
  * @property {number} targetSeconds
  * @property {import("../protocol.js").Place | null} place of the next frame to be read
  * @property {number} underruns since the start
- * @property {number} splices   cuts and repeats since the start
+ * @property {number} splices   cuts and repeats since the start, those that saved it from running dry among them
  *
  * @typedef {object} Chunk
  * @property {Float32Array} left
@@ -46,8 +51,9 @@ const CALM_SECONDS = 60;
  * The jitter buffer and everything that keeps its output free of clicks.
  *
  * Chunks go in as they come, frames are pulled out at the sound card's pace. Nothing is ever cut:
- * a buffer about to run dry is faded over its last 30 ms, sound returns with a fade, a jump in the
- * stream and surplus latency are crossfaded. While all is well, frames pass through untouched.
+ * a buffer about to run dry repeats what was heard last, up to 0.84 s of it, and is faded over its
+ * last 30 ms if still nothing came; sound returns with a fade, a jump in the stream and surplus
+ * latency are crossfaded. While all is well, frames pass through untouched.
  * Pure: no clock, no browser; used by the worklet and by the scheduled player alike.
  */
 export class Playout {
@@ -76,6 +82,8 @@ export class Playout {
     /** @type {(import("./splice.js").Splice & {done: number}) | null} */
     this.splice = null;
     this.gains = { old: 1, fresh: 0 };
+    /** Since the last look at the levels: a stream that stays too slow is buffered anew, not repeated on and on. */
+    this.rescues = 0;
     /** What is too much (or, below 0, too little) in the buffer and waits to be spliced. */
     this.surplusSeconds = 0;
     this.watchedFrames = 0;
@@ -116,6 +124,7 @@ export class Playout {
       right.fill(0);
       return;
     }
+    if (this.isShortOf(frames)) this.#rescue();
     const plain = this.gain === 1 && this.splice === null && this.ring.buffered > frames + this.edgeFrames;
     if (plain) this.ring.take(left, right, 0, frames);
     else this.#pullCarefully(left, right);
@@ -132,6 +141,12 @@ export class Playout {
       underruns: this.underruns,
       splices: this.splices,
     };
+  }
+
+  /** @returns {boolean} whether pulling so many frames would come too near the buffer's end */
+  isShortOf(/** @type {number} */ frames) {
+    const seamSeconds = RESCUE_OVERLAP_SECONDS + RESCUE_SEARCH_SECONDS;
+    return this.phase === "playing" && !this.ending && this.ring.buffered < Math.round(seamSeconds * this.rateHz) + frames;
   }
 
   #mayStart() {
@@ -151,7 +166,7 @@ export class Playout {
   #pullCarefully(/** @type {Float32Array} */ left, /** @type {Float32Array} */ right) {
     const ring = this.ring;
     for (let i = 0; i < left.length; i += 1) {
-      const dry = ring.buffered <= this.edgeFrames;
+      const dry = ring.buffered <= this.edgeFrames && !(this.splice !== null && this.splice.skipFrames < 0);
       this.gain = dry ? Math.max(0, this.gain - 1 / this.edgeFrames) : Math.min(1, this.gain + 1 / this.riseFrames);
       if (ring.buffered === 0 || (dry && this.gain < 1e-9)) {
         left.fill(0, i);
@@ -187,6 +202,10 @@ export class Playout {
     this.splice = null;
     if (this.ending) return;
     this.underruns += 1;
+    this.#raiseTarget();
+  }
+
+  #raiseTarget() {
     this.targetSeconds = Math.min(HIGHEST_TARGET_SECONDS, this.targetSeconds + RAISE_SECONDS);
     this.calmFrames = 0;
   }
@@ -222,19 +241,37 @@ export class Playout {
     this.#forgetLevels();
   }
 
-  /** Begin as soon as the buffer reaches far enough to both sides of the seam. */
-  #beginSplice(/** @type {number} */ skipSeconds) {
-    const overlap = Math.round(SPLICE_OVERLAP_SECONDS * this.rateHz);
-    const search = Math.round(SPLICE_SEARCH_SECONDS * this.rateHz);
+  /** The buffer runs out: hold on to what was heard last until more comes. */
+  #rescue() {
+    if (this.splice !== null || this.rescues >= RESCUE_REPEAT_SECONDS.length) return;
+    const repeat = RESCUE_REPEAT_SECONDS[this.rescues];
+    if (!this.#beginSplice(-repeat, RESCUE_OVERLAP_SECONDS, RESCUE_SEARCH_SECONDS)) return;
+    if (this.rescues === 0) this.#raiseTarget();
+    this.rescues += 1;
+  }
+
+  /**
+   * Begin as soon as the buffer reaches far enough to both sides of the seam.
+   *
+   * @param {number} skipSeconds  negative repeats
+   * @param {number} overlapSeconds
+   * @param {number} searchSeconds
+   * @returns {boolean} whether it did
+   */
+  #beginSplice(skipSeconds, overlapSeconds = SPLICE_OVERLAP_SECONDS, searchSeconds = SPLICE_SEARCH_SECONDS) {
+    const overlap = Math.round(overlapSeconds * this.rateHz);
+    const search = Math.round(searchSeconds * this.rateHz);
     const skip = Math.round(skipSeconds * this.rateHz);
     const reach = Math.max(0, skip) + search + overlap;
-    if (this.ring.buffered < reach || this.ring.behind < search - skip) return;
+    if (this.ring.buffered < reach || this.ring.behind < search - skip) return false;
     this.surplusSeconds = 0;
     this.splice = { ...findSplice(this.ring, skip, search, overlap), done: 0 };
     this.splices += 1;
+    return true;
   }
 
   #forgetLevels() {
+    this.rescues = 0;
     this.watchedFrames = 0;
     this.lowestFrames = Infinity;
   }

@@ -5,6 +5,8 @@ import { Playout } from "./playout.js";
 const LOOKAHEAD_SECONDS = 0.24;
 const JITTER_SECONDS = 0.2;
 const BLOCK_SECONDS = 0.05;
+/** The row is this long at least: while it is longer, a thin buffer waits for what is still to come. */
+const URGENT_SECONDS = 0.12;
 const LEAD_SECONDS = 0.05;
 const EDGE_SECONDS = 0.02;
 const TICK_MS = 40;
@@ -75,7 +77,9 @@ export class ScheduledOutput {
       if (this.playout.phase === "playing") this.lateStarts += 1;
     }
     const horizon = (now + LOOKAHEAD_SECONDS) * this.rateHz;
+    const urgent = (now + URGENT_SECONDS) * this.rateHz;
     while ((this.endFrame ?? now * this.rateHz) < horizon) {
+      if (this.endFrame !== null && this.endFrame > urgent && this.playout.isShortOf(this.blockFrames)) break;
       if (!this.#scheduleBlock(now)) break;
     }
     const status = this.playout.status();

@@ -1,12 +1,12 @@
 """What comes out of the page's audio graph, judged sample by sample."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from daemon_process import DaemonProcess
 from listening import HOME_NETWORK_HOST, NO_WORKLET, Recording, clicks, gaps, install_tap, level_dbfs, read_tap
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -26,13 +26,24 @@ LISTENED_SECONDS = 32.0
 JUDGED_SECONDS = 29.0
 
 
+def undisturbed(page: Page) -> None:
+    """Let the page play, and nothing else happen."""
+    page.wait_for_timeout(LISTENED_SECONDS * 1000)
+
+
 def listen(
-    chromium: Browser, address: str, *, quality: str = "automatic", worklet: bool = True
+    chromium: Browser,
+    address: str,
+    *,
+    quality: str = "automatic",
+    worklet: bool = True,
+    meanwhile: Callable[[Page], None] = undisturbed,
 ) -> tuple[str, Recording]:
     """Open the page at full volume, click Listen, and return the player's kind and 30 s of sound.
 
     Args:
         worklet: whether the page finds the AudioWorklet; the tap has it where the origin is secure.
+        meanwhile: what happens while it plays, for `LISTENED_SECONDS`.
     """
     context = chromium.new_context(bypass_csp=True)  # the tap's worklet is a blob
     install_tap(context)
@@ -45,7 +56,7 @@ def listen(
     page.wait_for_selector("html[data-player]")
     page.click("#disc")
     page.wait_for_selector("html[data-state=playing]", timeout=60_000)
-    page.wait_for_timeout(LISTENED_SECONDS * 1000)
+    meanwhile(page)
     recording = read_tap(page)
     player = page.evaluate("() => document.documentElement.dataset.player")
     context.close()
@@ -88,6 +99,25 @@ def test_an_address_of_the_home_network_without_encryption_sounds_just_as_well(
 ) -> None:
     player, recording = listen(chromium, f"http://{HOME_NETWORK_HOST}:{sounding.port}")
     assert player == "scheduled"
+    assert_it_is_whole(recording)
+
+
+STALL_SECONDS = 0.3
+SECONDS_BETWEEN_STALLS = 3.0
+
+
+@pytest.mark.parametrize("worklet", [True, False], ids=["worklet", "simple player"])
+def test_a_server_that_stalls_for_300_ms_every_3_s_is_heard_without_a_gap_or_a_click(
+    chromium: Browser, sounding: DaemonProcess, worklet: bool
+) -> None:
+    def stalls(page: Page) -> None:
+        for _ in range(int(LISTENED_SECONDS // (SECONDS_BETWEEN_STALLS + STALL_SECONDS)) + 1):
+            page.wait_for_timeout(SECONDS_BETWEEN_STALLS * 1000)
+            sounding.freeze()
+            time.sleep(STALL_SECONDS)
+            sounding.thaw()
+
+    _, recording = listen(chromium, sounding.url, worklet=worklet, meanwhile=stalls)
     assert_it_is_whole(recording)
 
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Playout } from "../../client/player/playout.js";
-import { RATE_HZ, SMOOTH, chunk, sharpestBend, toneAt } from "./sounds.mjs";
+import { RATE_HZ, SMOOTH, chunk, quietestLevel, sharpestBend, toneAt } from "./sounds.mjs";
 
 const QUANTUM = 128;
 const PACKET = 4410;
@@ -64,11 +64,56 @@ test("sound waits for the target, then rises from silence and passes untouched",
   assert.ok(sharpestBend(heard) < SMOOTH);
 });
 
+for (const stall of [0.3, 0.5, 0.9]) {
+  test(`a stall of ${stall} s is bridged by what was heard last, without a gap or a click`, () => {
+    const bench = new Bench();
+    bench.send(4, { joins: true });
+    bench.run(8);
+    bench.pull(stall);
+    bench.send(stall * 10);
+    bench.run(2);
+    assert.equal(bench.playout.underruns, 0);
+    assert.ok(bench.playout.splices >= 1);
+    assert.ok(quietestLevel(bench.heard.subarray(RATE_HZ)) > 0.7 * quietestLevel(chunk(0, RATE_HZ).left));
+    assert.ok(sharpestBend(bench.heard) < SMOOTH);
+    const { place, bufferedSeconds } = bench.playout.status();
+    assert.ok(Math.abs(place.position + bufferedSeconds * RATE_HZ - bench.next) < 1);
+  });
+}
+
+test("stalls that come again and again are bridged at first, then the buffer is long enough for them", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(8);
+  const stalls = (count) => {
+    for (let i = 0; i < count; i += 1) {
+      bench.run(3);
+      bench.pull(0.3);
+      bench.send(3);
+    }
+    return bench.playout.splices;
+  };
+  assert.equal(stalls(4), stalls(20));
+  assert.equal(bench.playout.underruns, 0);
+});
+
+test("a stream at half its pace is buffered anew, not repeated on and on", () => {
+  const bench = new Bench();
+  bench.send(4, { joins: true });
+  bench.run(8);
+  for (let i = 0; i < 20; i += 1) {
+    bench.pull(0.2);
+    bench.send(1);
+  }
+  assert.ok(bench.playout.underruns >= 1);
+  assert.ok(sharpestBend(bench.heard) < SMOOTH);
+});
+
 test("a buffer that runs dry fades out, is counted once, and comes back with a fade", () => {
   const bench = new Bench();
   bench.send(4, { joins: true });
   bench.run(2);
-  bench.pull(1);
+  bench.pull(2);
   assert.equal(bench.playout.underruns, 1);
   assert.equal(bench.heard.at(-1), 0);
   bench.send(5);
@@ -82,7 +127,7 @@ test("an underrun raises the target, and a calm minute brings it down again", ()
   const bench = new Bench();
   bench.send(4, { joins: true });
   bench.run(1);
-  bench.pull(1);
+  bench.pull(2);
   const raised = bench.playout.targetSeconds;
   assert.ok(raised > 0.22);
   bench.send(5);

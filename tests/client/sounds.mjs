@@ -25,3 +25,14 @@ export function sharpestBend(samples) {
 
 /** What the tone itself bends at most, with room for slow fades over it. */
 export const SMOOTH = 2.5 * 0.4 * ((2 * Math.PI * TONE_HZ) / RATE_HZ) ** 2;
+
+/** The lowest level (RMS) of any 20 ms: a gap, however short, shows as a fall. */
+export function quietestLevel(samples) {
+  const window = RATE_HZ / 50;
+  let quietest = Infinity;
+  for (let from = 0; from + window <= samples.length; from += window / 2) {
+    const power = samples.subarray(from, from + window).reduce((sum, sample) => sum + sample * sample, 0);
+    quietest = Math.min(quietest, Math.sqrt(power / window));
+  }
+  return quietest;
+}

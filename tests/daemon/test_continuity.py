@@ -67,6 +67,18 @@ def test_a_station_that_has_played_long_enough_gets_its_own_sound_as_bed():
     assert strongest_hz == pytest.approx(220, abs=2)  # the shipped bed has 110
 
 
+def test_a_bed_made_of_sound_from_before_and_after_a_bed_has_no_seam_there():
+    continuity = Continuity(shipped_bed=shipped_bed())
+    packets = [live(index * PACKET_FRAMES, frequency_hz=223.7) for index in range(120)]
+    for index, packet in enumerate(packets):
+        interrupted = index in {40, 41, 42, 80}
+        continuity.next_block(packet.position, None if interrupted else packet)
+    blocks = [continuity.next_block((120 + index) * PACKET_FRAMES, None) for index in range(120)]
+    sound = pcm16_to_samples(b"".join(block.pcm16 for block in blocks))
+    steepest_of_a_tone = 2 * np.pi * 223.7 / SAMPLE_RATE_HZ * 0.5
+    assert largest_step(sound) < 1.5 * steepest_of_a_tone
+
+
 def test_the_bed_follows_the_programme_level_while_it_is_the_shipped_one():
     quiet = Continuity(shipped_bed=shipped_bed())
     quiet.bed_gain = 0.1
