@@ -80,6 +80,7 @@ class Composer:
         self._sheet = Manuscript()
         self._effects = EffectQueue(controls)
         self._ahead: Composer | None = None
+        self._foreseen: Chord | None = None  # the next chord of the plan, while nothing is changed
         self._ahead_slices: deque[ScoreSlice] = deque()
         self._past_chords: deque[Chord] = deque()
         self._past_sections: deque[Section] = deque()
@@ -127,7 +128,7 @@ class Composer:
         acts = self._effects.log(change)
         self._turn_sound(change, told=True)
         self._sheet.write(change)
-        self._ahead = None
+        self._ahead = self._foreseen = None
         self._ahead_slices.clear()
         return {name: self._heard(name, at_frames) for name, at_frames in acts.items()}
 
@@ -146,7 +147,9 @@ class Composer:
         now = next((chord for chord in reversed(self._past_chords) if chord.onset_frames <= at_frames), None)
         following = next((chord for chord in self._past_chords if chord.onset_frames > at_frames), None)
         if following is None:
-            following = self._first_ahead(self.position, lambda ahead: ahead.chords)
+            if self._foreseen is None or self._foreseen.onset_frames < self.position:
+                self._foreseen = self._first_ahead(self.position, lambda ahead: ahead.chords)
+            following = self._foreseen
         section = next((one for one in reversed(self._past_sections) if one.onset_frames <= at_frames), None)
         return now, following, section
 

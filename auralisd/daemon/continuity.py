@@ -43,9 +43,13 @@ class BedLoop:
 
     def take(self, frames: int) -> Samples:
         """The next ``frames``, float32 ``(2, frames)``."""
-        index = (self._at + np.arange(frames)) % self._loop.shape[1]
-        self._at = (self._at + frames) % self._loop.shape[1]
-        return np.ascontiguousarray(self._loop[:, index])
+        parts, wanted = [], frames
+        while wanted:
+            part = self._loop[:, self._at : self._at + wanted]
+            parts.append(part)
+            wanted -= part.shape[1]
+            self._at = (self._at + part.shape[1]) % self._loop.shape[1]
+        return np.concatenate(parts, axis=1)
 
 
 class Continuity:

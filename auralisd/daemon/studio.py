@@ -25,6 +25,10 @@ class Instrument(Protocol):
         """Take notes and releases to come; those already begun start at once."""
         ...
 
+    def begin_anew(self, controls: Controls, position: int) -> None:
+        """Go on at ``position``, at rest; what was to come is forgotten."""
+        ...
+
     def make_do_with(self, quality: Quality) -> None:
         """Sound more or less of the score from the next block on."""
         ...

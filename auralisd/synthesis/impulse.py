@@ -7,6 +7,7 @@ turning ``space`` never costs a block its deadline. After Moorer, "About this re
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -34,6 +35,7 @@ _CORRELATION: Final = 0.5  # of the left and the right room: wide, and still the
 _BUILD_UP_SECONDS: Final = 0.045
 _LEVEL_BAND: Final = 1
 _FADE_OUT_SECONDS: Final = 1.6
+_ROOM_SEED: Final = 5
 _SHORT_FRAMES: Final = EARLY_PARTITIONS * PARTITION_FRAMES
 _SHORT_SECONDS: Final = 2.4
 _SHORT_FADE_OUT_SECONDS: Final = 0.8
@@ -64,9 +66,9 @@ class Room(NamedTuple):
 class ImpulseBands:
     """Five bands of stereo noise, float16 ``(bands, 2, frames)``, from which impulses are made."""
 
-    def __init__(self, seed: int) -> None:
-        """Make the bands for ``seed``: about 60 ms."""
-        noise = generator(seed, "impulse").standard_normal((3, _FRAMES), dtype=np.float32)
+    def __init__(self) -> None:
+        """Make the bands: about 60 ms; see ``impulse_bands``."""
+        noise = generator(_ROOM_SEED, "impulse").standard_normal((3, _FRAMES), dtype=np.float32)
         shared, noise = noise[2], noise[:2]
         noise = np.float32(_CORRELATION**0.5) * shared + np.float32((1.0 - _CORRELATION) ** 0.5) * noise
         spectrum = torch.fft.rfft(torch.from_numpy(noise))
@@ -113,6 +115,12 @@ class ImpulseBands:
     def _rates(self, low_band_seconds: float) -> Floats:
         """Decay of each band in nepers per second, from the RT60 of the lowest."""
         return np.asarray(np.log(1000.0) / (low_band_seconds * np.array(_DECAY_SHARES)))
+
+
+@functools.cache
+def impulse_bands() -> ImpulseBands:
+    """The bands all rooms are made of: one house for all stations of a process, 5.4 MB."""
+    return ImpulseBands()
 
 
 def _band_masks(bins: int) -> Floats:

@@ -88,9 +88,10 @@ class Renderer:
             RenderError: if the device fails.
         """
         torch.set_num_threads(1)
+        self._seed, self._shelf = seed, shelf or KernelShelf()
         self.position = floor_to_grid(position, SEGMENT_FRAMES)
         self.device = device
-        settled, shelf = controls or Controls(), shelf or KernelShelf()
+        settled, shelf = controls or Controls(), self._shelf
         self._ramps = ControlRamps(settled)
         try:
             with torch.inference_mode():
@@ -98,7 +99,7 @@ class Renderer:
                 self._bank = TableBank(seed, place)
                 self._notes = NoteBook(seed=seed, bank=self._bank)
                 self._mixer = VoiceMixer(bank=self._bank, walks=Walks(seed), device=place, shelf=shelf)
-                self._reverb = Reverb(seed, settled.space, place, shelf)
+                self._reverb = Reverb(settled.space, place, shelf)
                 self._delay = EchoDelay(place, shelf)
                 self._mastering = Mastering(seed, shelf)
         except (RuntimeError, MemoryError) as error:
@@ -126,6 +127,28 @@ class Renderer:
             raise translated(error) from error
         self.position = start + frames
         return AudioBlock(position=start, pcm16=bytes(pcm16))
+
+    def begin_anew(self, controls: Controls, position: int) -> None:
+        """Go on elsewhere without what sounded and what was to come; tables, room and loudness stay.
+
+        Args:
+            controls: settled values to start from.
+            position: where to start, rounded down to a multiple of 63 frames.
+
+        Raises:
+            RenderError: if the device fails.
+        """
+        quality = self.quality
+        self.position = floor_to_grid(position, SEGMENT_FRAMES)
+        self._ramps = ControlRamps(controls)
+        self._notes = NoteBook(seed=self._seed, bank=self._bank)
+        self._notes.make_do_with(quality, self.position)
+        try:
+            with torch.inference_mode():
+                self._reverb.rest()
+                self._delay = EchoDelay(self._delay.device, self._shelf)
+        except (RuntimeError, MemoryError) as error:
+            raise translated(error) from error
 
     def make_do_with(self, quality: Quality) -> None:
         """Sound more or less of the score from the next block on; nothing begins or ends with a click."""

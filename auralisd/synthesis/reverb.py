@@ -22,8 +22,8 @@ from auralisd.synthesis.impulse import (
     PARTITION_FRAMES,
     PARTITIONS,
     SPECTRUM_FRAMES,
-    ImpulseBands,
     Room,
+    impulse_bands,
 )
 
 _HELD_FRAMES: Final = SPECTRUM_FRAMES - PARTITION_FRAMES  # of the past, beside each new partition
@@ -62,12 +62,13 @@ class Reverb:
         short: whether the next room has to do without its late partitions.
     """
 
-    def __init__(self, seed: int, space: float, device: torch.device, shelf: KernelShelf | None = None) -> None:
-        """Make the bands and the impulse for ``space``: about 100 ms."""
+    def __init__(self, space: float, device: torch.device, shelf: KernelShelf | None = None) -> None:
+        """Make the impulse for ``space``: about 40 ms, and 60 more for the first room of a process."""
         self._shelf = shelf or KernelShelf()
-        self._bands = ImpulseBands(seed)
+        self._bands = impulse_bands()
         self._device = device
-        self._now, self._next = _Impulse(device), _Impulse(device)
+        self._now = _Impulse(device)
+        self._next: _Impulse | None = None  # 2.7 MB, while ``space`` turns
         self.room = self._coming = Room(space)
         self.short = False
         self._now.put(0, self._bands.spectra(self.room, 0, PARTITIONS).to(device))
@@ -75,7 +76,7 @@ class Reverb:
         self._faded = 0
         self._early = torch.zeros((2, EARLY_PARTITIONS, EARLY_BINS), dtype=torch.complex64, device=device)
         self._late = torch.zeros((2, LATE_PARTITIONS, LATE_BINS), dtype=torch.complex64, device=device)
-        self._products = torch.empty_like(self._early), torch.empty_like(self._late)
+        self._products: torch.Tensor | None = None  # kept: fresh memory costs more than the sums
         self._incoming = torch.zeros((2, SPECTRUM_FRAMES), device=device)
         self._outgoing = torch.zeros((2, PARTITION_FRAMES), device=device)
         self._ramp = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=device) / PARTITION_FRAMES
@@ -105,17 +106,17 @@ class Reverb:
             taken += frames
         return torch.cat(wet, dim=1) if len(wet) > 1 else wet[0]
 
+    def rest(self) -> None:
+        """Forget what sounded in the room; the room stays."""
+        for held in (self._early, self._late, self._incoming, self._outgoing):
+            held.zero_()
+
     def move_to(self, device: torch.device) -> None:
         """Take all state to ``device``; what cannot be read any more begins from silence."""
-        for holder, names in (
-            (self, ("_early", "_late", "_incoming", "_outgoing", "_ramp")),
-            (self._now, ("early", "late")),
-            (self._next, ("early", "late")),
-        ):
-            for name in names:
-                setattr(holder, name, moved(getattr(holder, name), device))
+        for name in ("_early", "_late", "_incoming", "_outgoing", "_ramp"):
+            setattr(self, name, moved(getattr(self, name), device))
         self._device = device
-        self._products = torch.empty_like(self._early), torch.empty_like(self._late)
+        self._now, self._next = _Impulse(device), None
         self._now.put(0, self._bands.spectra(self.room, 0, PARTITIONS).to(device))
         self._coming, self._made, self._faded = self.room, PARTITIONS, 0
         self._ramp = torch.arange(PARTITION_FRAMES, dtype=torch.float32, device=device) / PARTITION_FRAMES
@@ -123,6 +124,8 @@ class Reverb:
     def _follow(self, space: float) -> None:
         """Make the next part of a new impulse, or start one where another room is wanted."""
         if self._made < PARTITIONS:
+            if self._next is None:
+                self._next = _Impulse(self._device)
             count = min(_PARTITIONS_PER_STEP, PARTITIONS - self._made)
             self._next.put(self._made, self._bands.spectra(self._coming, self._made, count).to(self._device))
             self._made += count
@@ -140,30 +143,27 @@ class Reverb:
         early_slot, late_slot = partition % EARLY_PARTITIONS, partition % LATE_PARTITIONS
         self._late[:, late_slot] = self._early[:, early_slot, :LATE_BINS]
         self._early[:, early_slot] = spectrum[:, :EARLY_BINS]
-        fading = self._made == PARTITIONS and self._coming != self.room
         now = self._sum(self._now, early_slot, late_slot, short=self.room.short)
-        if not fading:
+        if self._next is None or self._made < PARTITIONS:
             return now
         following = self._sum(self._next, early_slot, late_slot, short=self._coming.short)
         share = (self._faded + self._ramp) / FADE_PARTITIONS
         self._faded += 1
         if self._faded == FADE_PARTITIONS:
-            self._now, self._next = self._next, self._now
+            self._now, self._next = self._next, None
             self.room, self._faded = self._coming, 0
         return torch.lerp(now, following, share)
 
     def _sum(self, impulse: _Impulse, early_slot: int, late_slot: int, *, short: bool) -> torch.Tensor:
         """One partition of wet sound, float32 ``(2, 2205)``; a ``short`` impulse has nothing in its late part."""
         total = torch.zeros((2, SPECTRUM_FRAMES // 2 + 1), dtype=torch.complex64, device=self._device)
-        self._add(total, self._early, impulse.early, self._products[0], early_slot)
+        self._add(total, self._early, impulse.early, early_slot)
         if not short:
-            self._add(total, self._late, impulse.late, self._products[1], late_slot)
+            self._add(total, self._late, impulse.late, late_slot)
         both: torch.Tensor = torch.fft.irfft(total, n=SPECTRUM_FRAMES)
         return both[:, _HELD_FRAMES:]
 
-    def _add(
-        self, total: torch.Tensor, sound: torch.Tensor, impulse: torch.Tensor, products: torch.Tensor, slot: int
-    ) -> None:
+    def _add(self, total: torch.Tensor, sound: torch.Tensor, impulse: torch.Tensor, slot: int) -> None:
         """Add ``sound``, complex64 ``(2, partitions, bins)``, through ``impulse`` to ``total``."""
         _, partitions, bins = sound.shape
         first = partitions - slot
@@ -172,6 +172,9 @@ class Reverb:
             sizes = np.array([partitions, bins, total.shape[1], first], dtype=np.int64)
             kernel.summed_partitions(sound.data_ptr(), impulse.data_ptr(), total.data_ptr(), address(sizes))
         else:
+            if self._products is None or self._products.device != self._device:
+                self._products = torch.empty(self._early.numel(), dtype=torch.complex64, device=self._device)
+            products = self._products[: sound.numel()].view(sound.shape)
             torch.mul(sound, impulse[:, first : first + partitions], out=products)
             total[:, :bins] += products.sum(dim=1)
 

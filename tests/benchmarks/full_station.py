@@ -30,7 +30,7 @@ RUNS = 5
 def share_of_a_core(seconds: int, shelf: KernelShelf) -> float:
     """CPU seconds per second of sound."""
     controls = Controls()
-    renderer, second = Renderer(seed=1, shelf=shelf), Reverb(2, 0.9, torch.device("cpu"), shelf)
+    renderer, second = Renderer(seed=1, shelf=shelf), Reverb(0.9, torch.device("cpu"), shelf)
     arrays, ramps = sounding.as_arrays(pad_notes(VOICES)), ControlRamps(controls)
     with torch.inference_mode():
         started = time.process_time()

@@ -32,6 +32,9 @@ class ToneInstrument:
     def accept(self, piece):
         self.accepted.append(piece)
 
+    def begin_anew(self, controls, position):
+        self.position = position
+
     def make_do_with(self, quality):
         self.quality = quality
 

@@ -54,6 +54,22 @@ def test_how_the_score_is_sliced_does_not_change_the_sound(whole_piece, play):
     assert np.array_equal(whole, sliced)
 
 
+def test_a_renderer_that_begins_anew_elsewhere_plays_as_a_fresh_one_there(whole_piece):
+    piece, elsewhere = whole_piece(12.0), 7 * SAMPLE_RATE_HZ
+    played, fresh = Renderer(seed=5), Renderer(seed=5, position=elsewhere)
+    played.accept(piece)
+    played.render(Controls(), 3 * SAMPLE_RATE_HZ)
+    played.begin_anew(Controls(), elsewhere)
+    sounds = []
+    for renderer in (played, fresh):
+        renderer.accept(piece)
+        block = renderer.render(Controls(), 2 * SAMPLE_RATE_HZ)
+        assert block.position == elsewhere
+        sounds.append(np.frombuffer(block.pcm16, "<i2").reshape(-1, 2)[LATENCY_FRAMES:] / 32768.0)
+    # Loudness and glue go on from what was heard before; all else is the same.
+    assert db(((sounds[0] - sounds[1]) ** 2).mean() / (sounds[1] ** 2).mean()) < -35.0
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_layer_sounds_and_is_silent_when_off(whole_piece, play, layer):
     alone = play(whole_piece(3.0), 2.5, turns={0.0: only(layer)})

@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module", name="bands")
 def bands_fixture():
-    return ImpulseBands(5)
+    return ImpulseBands()
 
 
 def impulse_of(bands, space):
@@ -80,7 +80,7 @@ def test_a_short_room_ends_with_its_early_part_and_decays_smoothly(bands):
 
 def test_a_room_made_short_and_long_again_sounds_as_before(bands):
     tone = 0.3 * torch.sin(2 * torch.pi * 440 * torch.arange(20 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ).repeat(2, 1)
-    steady, turned = Reverb(5, 0.5, CPU), Reverb(5, 0.5, CPU)
+    steady, turned = Reverb(0.5, CPU), Reverb(0.5, CPU)
     untouched = wet(steady, tone)
     parts = []
     for second in range(20):
@@ -106,7 +106,7 @@ def wet(reverb, sound, *, frames=PARTITION_FRAMES, space=lambda _position: 0.5, 
 def test_an_impulse_comes_back_as_the_room_one_partition_later(bands):
     sound = torch.zeros((2, 80 * PARTITION_FRAMES))
     sound[0, 1000] = 1.0
-    heard = wet(Reverb(5, 0.5, CPU), sound)
+    heard = wet(Reverb(0.5, CPU), sound)
     room = impulse_of(bands, 0.5)[0]
     expected = np.zeros(heard.shape[1])
     begin = 1000 + PARTITION_FRAMES
@@ -117,9 +117,9 @@ def test_an_impulse_comes_back_as_the_room_one_partition_later(bands):
 
 def test_the_reverb_does_not_depend_on_block_size_or_on_when_it_was_started():
     noise = torch.from_numpy(np.random.default_rng(2).standard_normal((2, 12 * PARTITION_FRAMES)).astype(np.float32))
-    whole = wet(Reverb(5, 0.5, CPU), noise)
-    assert np.array_equal(whole, wet(Reverb(5, 0.5, CPU), noise, frames=441))
-    late = wet(Reverb(5, 0.5, CPU), noise, start=97 * PARTITION_FRAMES)
+    whole = wet(Reverb(0.5, CPU), noise)
+    assert np.array_equal(whole, wet(Reverb(0.5, CPU), noise, frames=441))
+    late = wet(Reverb(0.5, CPU), noise, start=97 * PARTITION_FRAMES)
     assert np.abs(whole - late).max() < 1e-5 * np.abs(whole).max()
 
 
@@ -130,11 +130,11 @@ def test_turning_space_glides_to_the_new_room_without_a_step():
     def space(position):
         return 0.0 if position < 20 * PARTITION_FRAMES or position >= 30 * PARTITION_FRAMES else 1.0
 
-    steady, turned = (wet(Reverb(5, 0.0, CPU), tone, space=turn) for turn in (lambda _p: 0.0, space))
+    steady, turned = (wet(Reverb(0.0, CPU), tone, space=turn) for turn in (lambda _p: 0.0, space))
     assert np.array_equal(steady[:, : 21 * PARTITION_FRAMES], turned[:, : 21 * PARTITION_FRAMES])
     jumps = [np.abs(np.diff(sound[:, 21 * PARTITION_FRAMES :], n=2)).max() for sound in (steady, turned)]
     assert jumps[1] < 2.5 * jumps[0]
-    reverb = Reverb(5, 0.0, CPU)
+    reverb = Reverb(0.0, CPU)
     wet(reverb, noise, space=lambda _position: 1.0)
     assert reverb.room.space == 1.0
 
@@ -172,6 +172,6 @@ def test_no_partition_can_be_told_from_its_neighbours():
     for onset in (0.31, 1.17, 2.02, 2.9, 3.8, 4.7):
         since = np.maximum(seconds - onset, 0.0)
         strokes += 0.9 * np.sin(2 * np.pi * 60.0 * since) * np.exp(-since / 0.3) * np.clip(since / 0.008, 0.0, 1.0)
-    heard = wet(Reverb(5, 0.9, CPU), torch.from_numpy(np.stack((strokes, strokes)).astype(np.float32)))[0]
+    heard = wet(Reverb(0.9, CPU), torch.from_numpy(np.stack((strokes, strokes)).astype(np.float32)))[0]
     bend = np.abs(np.diff(heard, n=6))  # a step of 1 bends by 20
     assert bend.max() < 20 * 10 ** (-90 / 20)

@@ -18,14 +18,14 @@ from auralisd.daemon.tasks.pacer_task import STANDSTILL_SECONDS
 from auralisd.errors import RenderError
 from auralisd.quality import BROUGHT_BACK, LEFT_OUT, Quality
 from auralisd.score import Reason, ScoreSlice
-from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, frames_to_seconds
+from auralisd.units import BLOCK_FRAMES, PACKET_FRAMES, ceil_to_grid, frames_to_seconds, seconds_to_frames
 
 log = structlog.get_logger()
 
 BLOCKS_AHEAD = 12  # more than the longest reserve: it is the reserve that holds the renderer back
 BUILD_PATIENCE_SECONDS = 30.0  # tables and first torch operations on a slow machine
 JOB_PATIENCE_SECONDS = 5.0  # a job of 100 ms that takes as long hangs
-LOST_SECONDS = 2.0  # so far behind the air, it costs less to begin anew than to make what nobody hears any more
+LOST_SECONDS = 2.0  # so far behind the air, what is missing is left out: nobody hears it any more
 
 
 async def run_renderer(
@@ -34,13 +34,13 @@ async def run_renderer(
     phrases: trio.MemoryReceiveChannel[ScoreSlice],
     blocks: trio.MemorySendChannel[AudioBlock],
     first_packet: int,
-) -> float:
-    """Render from ``first_packet`` of the programme on, until continuity is gone or the air is out of reach.
+) -> bool:
+    """Render from ``first_packet`` of the programme on, until continuity is gone.
 
     Lets go as well where a standstill of the whole process made a job look as if it hung: nothing failed.
 
     Returns:
-        How many seconds it was behind when it let go; 0 where continuity is gone.
+        Whether another instrument is wanted; False where continuity is gone.
 
     Owns a worker and an instrument for this incarnation: a hung job keeps its worker, and a
     failed instrument its state, for ever.
@@ -70,12 +70,20 @@ async def run_renderer(
         while True:
             behind_seconds = frames_to_seconds(station.next_packet - origin - position)
             if behind_seconds > LOST_SECONDS:
-                log.info("renderer begins anew, nearer to the air", station=station.id, behind=round(behind_seconds, 1))
-                return behind_seconds
+                log.info("renderer leaves out what is late", station=station.id, behind=round(behind_seconds, 1))
+                ahead = ceil_to_grid(seconds_to_frames(station.reserve.seconds), PACKET_FRAMES)
+                station.begins_anew_at = station.next_packet + ahead
+                position = station.begins_anew_at - origin
+                controls = piece.desk.sounding_at(position, piece.desk.controls_at(position))
+                with trio.fail_after(BUILD_PATIENCE_SECONDS):
+                    await run_in_worker(instrument.begin_anew, controls, position)
+                pieces = [piece.still_sounding(min(position, piece.composed_until))]
+                handed_over = piece.composed_until
             while handed_over < position + PACKET_FRAMES:
                 received = await phrases.receive()
-                handed_over = received.end_frames
-                pieces.append(received)
+                if received.end_frames > handed_over:  # others waited in the channel while their notes came above
+                    handed_over = received.end_frames
+                    pieces.append(received)
             await _until_it_is_time(station, origin + position)
             station.render_edge = origin + position + PACKET_FRAMES
             began = trio.current_time()
@@ -89,7 +97,7 @@ async def run_renderer(
                 if trio.current_time() - patience.deadline < STANDSTILL_SECONDS:
                     raise trio.TooSlowError
                 log.info("renderer begins anew after a standstill", station=station.id)
-                return frames_to_seconds(PACKET_FRAMES)  # the pacer holds the clock back by the rest
+                return True  # the pacer holds the clock back by what was missed
             pieces.clear()
             _count(station, studio, cpu_seconds)
             govern(station, studio, busy_seconds=trio.current_time() - began)
@@ -98,7 +106,7 @@ async def run_renderer(
             try:
                 await sending.send(block)
             except trio.BrokenResourceError:
-                return 0.0
+                return False
             station.rendered_until = block.position + PACKET_FRAMES
             spare_seconds = station.needed_seconds(block.position) - trio.current_time()
             studio.metrics.reserve(station.reserve.packet_made(spare_seconds, now=trio.current_time()))

@@ -22,7 +22,7 @@ from auralisd.daemon.tasks.renderer_task import BLOCKS_AHEAD, fall_back_to_cpu, 
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.transport.chunk import EncodedChunk
-from auralisd.units import PACKET_FRAMES, ceil_to_grid, seconds_to_frames
+from auralisd.units import PACKET_FRAMES, ceil_to_grid
 
 log = structlog.get_logger()
 
@@ -30,7 +30,6 @@ LINGER_SECONDS = 20.0  # a page that is loaded again finds its station playing
 RETRY_MS = 2000  # when a listener may look whether the daemon is back
 WAKE_SECONDS = 0.35  # from the first listener to the first packet: an instrument is built meanwhile
 IMPORT_LEAD_SECONDS = 1.0  # importing torch stalls the loop by up to half a second at a time
-HEAD_START = 1.2  # over what an instrument lacked when it was built
 RENDERER_BACKOFF = Backoff(first_seconds=0.2, most_seconds=15.0)
 
 
@@ -118,14 +117,10 @@ async def _supervised_renderer(
 ) -> None:
     async def run() -> None:
         await studio.can_render.wait()
-        behind_seconds = 0.0
-        while True:
-            # Whoever was late will need as long again: many stations begin at once.
-            ahead = ceil_to_grid(seconds_to_frames(HEAD_START * behind_seconds), PACKET_FRAMES)
-            first_packet = max(station.next_packet + ahead, station.piece_origin, station.rendered_until)
-            behind_seconds = await run_renderer(station, studio, phrases, blocks, first_packet)
-            if not behind_seconds:
-                return
+        wanted = True
+        while wanted:
+            first_packet = max(station.next_packet, station.piece_origin, station.rendered_until)
+            wanted = await run_renderer(station, studio, phrases, blocks, first_packet)
 
     await supervise(
         "renderer",
