@@ -16,6 +16,7 @@ from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
+from auralisd.transport.catching_up import CatchUpTurns
 
 
 class Instrument(Protocol):
@@ -74,8 +75,11 @@ class Studio:
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
         give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
-        render_slots: packets that are made or encoded at once. More threads than processors would only wait for the
+        render_slots: packets that are made at once. More threads than processors would only wait for the
             interpreter lock in each other's way: eight stations on two cores got less than real time out of them.
+        encode_slots: packets that are encoded at once. Their own: what goes on the air now must not stand in line
+            behind renderers that work ahead, least of all behind those that are late.
+        catch_up_turns: encoders newly wanted that work through the last seconds at once, so that the rest stay in time.
         build_slots: instruments that are built at once, so that those who play already go on playing.
     """
 
@@ -88,6 +92,8 @@ class Studio:
     metrics: Metrics
     give_up: Callable[[str, Exception], None]
     render_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
+    encode_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
+    catch_up_turns: CatchUpTurns = field(default_factory=lambda: CatchUpTurns(usable_processors()))
     build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
     def render_options(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from auralisd.audio import PCM16_BYTES_PER_FRAME
 from auralisd.errors import EncoderError, FormatError
+from auralisd.transport.catching_up import CatchUpTurns
 from auralisd.transport.chunk import CodedSpan, EncodedChunk, EncoderStart
 from auralisd.transport.codecs import CODECS, Encoder, OpenEncoder, open_encoder
 from auralisd.units import OPUS_FRAME_PROGRAMME_FRAMES, PACKET_FRAMES
@@ -43,6 +44,7 @@ class EncoderBank:
         *,
         title: str,
         open_encoder: OpenEncoder = open_encoder,
+        turns: CatchUpTurns | None = None,
         clock_seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Start with nothing on the air.
@@ -50,11 +52,13 @@ class EncoderBank:
         Args:
             title: the programme's name.
             open_encoder: makes an encoder of a codec, given the title.
+            turns: at catching up, where other stations want their own.
             clock_seconds: bounds the time spent on catching up.
         """
         self.title = title
         self.failures: dict[str, EncoderError] = {}
         self._open_encoder = open_encoder
+        self._turns = turns or CatchUpTurns(1)
         self._clock_seconds = clock_seconds
         self._held: deque[_Held] = deque(maxlen=HELD_CHUNKS)
         self._lines = {codec: _Line(codec) for codec in CODECS}
@@ -99,12 +103,7 @@ class EncoderBank:
             with self._contained(line, outcome):
                 if line.on_air:
                     outcome.coded[line.codec] = line.take(self._held[-1])
-        # Those on the air come first: who is catching up gets what time is left.
-        until_seconds = self._clock_seconds() + CATCH_UP_SECONDS
-        for line in self._lines.values():
-            if line.codec in wanted and not line.on_air and line.codec not in outcome.failed:
-                with self._contained(line, outcome):
-                    self._bring_on_air(line, until_seconds, outcome)
+        self._catch_up(wanted.difference(outcome.failed), outcome)
         if last:
             self._finish(outcome)
         return EncodedChunk(
@@ -122,10 +121,20 @@ class EncoderBank:
         for line in self._lines.values():
             line.stop()
         self._held.clear()
+        self._turns.give_back(self)
+
+    def _catch_up(self, wanted: frozenset[str], outcome: _Outcome) -> None:
+        """Those on the air came first: who is behind gets what time is left."""
+        behind = [line for line in self._lines.values() if line.codec in wanted and line.is_behind(self._chunks_taken)]
+        if behind and self._turns.taken_by(self):
+            until_seconds = self._clock_seconds() + CATCH_UP_SECONDS
+            for line in behind:
+                with self._contained(line, outcome):
+                    self._bring_on_air(line, until_seconds, outcome)
+        if not any(line.is_behind(self._chunks_taken) for line in behind):
+            self._turns.give_back(self)
 
     def _bring_on_air(self, line: _Line, until_seconds: float, outcome: _Outcome) -> None:
-        if self._chunks_taken < line.retry_at_chunk:
-            return
         if line.encoder is None:
             first = max(0, len(self._held) - 1 - BACKLOG_CHUNKS)
             line.start(self._open_encoder(line.codec, self.title), self._held[first].position)
@@ -208,6 +217,10 @@ class _Line:
         self._packets_position = 0
         self._failures_in_a_row = 0
         self._on_air_since_chunk = 0
+
+    def is_behind(self, now_chunk: int) -> bool:
+        """Whether it could come on the air and has not."""
+        return not self.on_air and now_chunk >= self.retry_at_chunk
 
     def start(self, encoder: Encoder, position: int) -> None:
         """Begin at programme frame ``position``, behind the programme."""

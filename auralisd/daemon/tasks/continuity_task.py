@@ -38,9 +38,14 @@ async def run_continuity(
             due = station.clock.due_seconds(position) - station.lead_seconds
             await trio.sleep_until(due - TAKE_AHEAD_SECONDS)
             due = station.clock.due_seconds(position) - station.lead_seconds
-            with trio.move_on_at(station.needed_seconds(position)):
-                while held is None or held.position < position:
-                    held = await live_blocks.receive()
+            while held is None or held.position < position:
+                try:
+                    held = live_blocks.receive_nowait()  # what is there is taken, however late it is
+                except trio.WouldBlock:
+                    with trio.move_on_at(station.needed_seconds(position)) as patience:
+                        held = await live_blocks.receive()
+                    if patience.cancelled_caught:
+                        break
             live = held if held is not None and held.position == position else None
             studio.metrics.deadline_slack(due - trio.current_time())
             block = _next_block(station, studio, position, live)

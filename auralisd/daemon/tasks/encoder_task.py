@@ -33,19 +33,20 @@ async def run_encoders(
     alone. A single codec's failure is the bank's own business.
     """
     with programme, chunks:
-        bank, run_in_worker = EncoderBank(title=station.title), studio.new_worker()
+        bank, run_in_worker = EncoderBank(title=station.title, turns=studio.catch_up_turns), studio.new_worker()
         async for block, last in programme:
             bank.title = station.title
             chunk: EncodedChunk | None = None
             with trio.move_on_after(JOB_PATIENCE_SECONDS):
                 try:
-                    async with a_turn(studio.render_slots):
+                    async with a_turn(studio.encode_slots):
                         chunk = await run_in_worker(_encode, bank, block, station.broadcast.wanted_codecs(), last)
                 except Exception as error:  # whatever a codec library raises costs its formats a gap
                     log.exception("encoders failed", station=station.id, error=repr(error))
             if chunk is None:
                 studio.metrics.role_restarted("encoder")
-                bank, run_in_worker = EncoderBank(title=station.title), studio.new_worker()
+                studio.catch_up_turns.give_back(bank)
+                bank, run_in_worker = EncoderBank(title=station.title, turns=studio.catch_up_turns), studio.new_worker()
                 chunk = EncodedChunk(position=block.position, pcm16=block.pcm16, bed=block.bed, last=last)
             for codec in chunk.failed:
                 log.warning("encoder failed", station=station.id, codec=codec, error=str(bank.failures[codec]))
