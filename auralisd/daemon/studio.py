@@ -75,8 +75,8 @@ class Studio:
         shipped_bed: interleaved int16 stereo for a station without a sound of its own.
         metrics: where the pipeline counts.
         give_up: ends the daemon in good order because of who failed, and how: a fresh process may fare better.
-        render_slots: packets that are made at once. More threads than processors would only wait for the
-            interpreter lock in each other's way: eight stations on two cores got less than real time out of them.
+        render_slots: packets that are made at once. More threads would only wait for the interpreter lock in each
+            other's way: two make hardly more packets in a second than one, and one leaves the others a processor.
         encode_slots: packets that are encoded at once. Their own: what goes on the air now must not stand in line
             behind renderers that work ahead, least of all behind those that are late.
         catch_up_turns: encoders newly wanted that work through the last seconds at once, so that the rest stay in time.
@@ -91,8 +91,12 @@ class Studio:
     shipped_bed: bytes
     metrics: Metrics
     give_up: Callable[[str, Exception], None]
-    render_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
-    encode_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(usable_processors()))
+    render_slots: trio.CapacityLimiter = field(
+        default_factory=lambda: trio.CapacityLimiter(max(1, usable_processors() - 1))
+    )
+    encode_slots: trio.CapacityLimiter = field(
+        default_factory=lambda: trio.CapacityLimiter(max(1, usable_processors() // 2))
+    )
     catch_up_turns: CatchUpTurns = field(default_factory=lambda: CatchUpTurns(usable_processors()))
     build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 

@@ -12,6 +12,7 @@ import trio
 from auralisd.audio import pcm16_to_samples
 from auralisd.daemon.piece import Piece
 from auralisd.daemon.reserve import LEAST_SECONDS
+from auralisd.daemon.tasks.encoder_task import encode_packet
 from auralisd.daemon.tasks.renderer_task import render_packet
 from auralisd.daemon.worker import run_inline
 from auralisd.errors import ControlsError, RenderError
@@ -265,6 +266,27 @@ async def test_an_instrument_that_is_built_too_late_leaves_out_what_is_late_and_
     assert restarts(studio, "renderer") == 0
 
 
+async def test_live_sound_that_is_there_goes_on_the_air_however_late_the_encoders_are(autojump_clock):
+    slow = {"packets": 0}
+
+    async def worker(job, *args):
+        if job is encode_packet and slow["packets"]:
+            slow["packets"] -= 1
+            await trio.sleep(0.2)
+        await trio.lowlevel.checkpoint()
+        return job(*args)
+
+    studio = new_studio(new_worker=lambda: worker)
+    station = new_station(studio)
+    async with on_air(station, studio):
+        await trio.sleep(10)
+        before = len(station.broadcast.chunks)
+        slow["packets"] = 8  # 0.8 s late in the end
+        await trio.sleep(10)
+    assert slow["packets"] == 0
+    assert not any(chunk.bed for chunk in station.broadcast.chunks[before:])
+
+
 async def test_no_more_packets_are_made_at_once_than_there_are_slots_and_a_hung_one_gives_its_slot_back(autojump_clock):
     under_way, most, hung = [], [], []
 
@@ -453,7 +475,7 @@ async def test_a_hung_encoder_costs_a_gap_in_its_formats_and_nothing_else(autoju
     hung = []
 
     async def worker_that_hangs_once(job, *args):
-        if job.__name__ == "_encode" and not hung and args[1].position > 20 * PACKET_FRAMES:
+        if job.__name__ == "encode_packet" and not hung and args[1].position > 20 * PACKET_FRAMES:
             hung.append(args)
             await trio.sleep_forever()
         await trio.lowlevel.checkpoint()

@@ -1,7 +1,7 @@
 """The encoder bank: when encoders start and stop, what their listeners get, and what a failure costs."""
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 
 import av
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from auralisd.errors import EncoderError, FormatError
+from auralisd.transport.catching_up import CatchUpTurns
 from auralisd.transport.chunk import EncodedChunk
 from auralisd.transport.codecs import CODECS, Coded
 from auralisd.transport.encoders import (
@@ -90,6 +91,35 @@ def bank(workshop: Workshop) -> EncoderBank:
 @pytest.fixture
 def programme(bank: EncoderBank) -> Programme:
     return Programme(bank)
+
+
+def test_stations_whose_encoders_catch_up_wait_for_a_turn(workshop: Workshop) -> None:
+    turns, seconds = CatchUpTurns(1), count()
+    banks = [
+        EncoderBank(title="T", open_encoder=workshop.open, turns=turns, clock_seconds=lambda: float(next(seconds)))
+        for _ in range(2)
+    ]
+    programmes = [Programme(bank) for bank in banks]
+    for programme in programmes:
+        programme.play(60, NOBODY)
+    opened, started = [], []
+    for _ in range(2 * 60):
+        for index, programme in enumerate(programmes):
+            if programme.next(MP3).started:
+                started.append(index)
+        opened.append(len(workshop.opened))
+    assert started == [0, 1]
+    assert opened[0] == 1
+    assert opened.index(2) > BACKLOG_CHUNKS // 2
+
+
+def test_the_turn_of_an_encoder_that_is_gone_is_free_again() -> None:
+    turns = CatchUpTurns(1)
+    gone = EncoderBank(title="T", turns=turns)
+    assert turns.taken_by(gone)
+    assert not turns.taken_by(waiting := Workshop())
+    del gone
+    assert turns.taken_by(waiting)
 
 
 def test_nothing_is_encoded_while_nobody_listens(programme: Programme, workshop: Workshop) -> None:

@@ -40,7 +40,7 @@ async def run_encoders(
             with trio.move_on_after(JOB_PATIENCE_SECONDS):
                 try:
                     async with a_turn(studio.encode_slots):
-                        chunk = await run_in_worker(_encode, bank, block, station.broadcast.wanted_codecs(), last)
+                        chunk = await run_in_worker(encode_packet, bank, block, station.broadcast.wanted_codecs(), last)
                 except Exception as error:  # whatever a codec library raises costs its formats a gap
                     log.exception("encoders failed", station=station.id, error=repr(error))
             if chunk is None:
@@ -67,5 +67,6 @@ async def a_turn(slots: trio.CapacityLimiter) -> AsyncIterator[None]:
             slots.release()
 
 
-def _encode(bank: EncoderBank, block: AudioBlock, wanted: frozenset[str], last: bool) -> EncodedChunk:
+def encode_packet(bank: EncoderBank, block: AudioBlock, wanted: frozenset[str], last: bool) -> EncodedChunk:
+    """The packet in every form that is wanted. Blocking."""
     return bank.encode(block.position, block.pcm16, wanted=wanted, bed=block.bed, last=last)
