@@ -7,7 +7,14 @@ from typing import Any, Final
 from numba import float32, float64, int16, int64, njit, types
 
 from auralisd.kernel.desk import mixed_strands
-from auralisd.kernel.room import dithered_rows, filtered_rows, read_taps, summed_partitions, warmed_rows
+from auralisd.kernel.room import (
+    dithered_rows,
+    echoed_rows,
+    filtered_rows,
+    gathered_rows,
+    mastered_rows,
+    summed_partitions,
+)
 from auralisd.kernel.voices import FASTMATH, analogue_voices
 
 _pointer: Any = types.CPointer
@@ -20,9 +27,14 @@ _KERNELS: Final = {
         _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _SINGLE, *_ROOM,
     ),
     summed_partitions: types.void(_SINGLE, _SINGLE, _SINGLE, _WHOLE),
-    read_taps: types.void(_SINGLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE, _WHOLE),
+    echoed_rows: types.void(
+        _SINGLE, _SINGLE, _SINGLE, _WHOLE, _SINGLE, _DOUBLE, _SINGLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE
+    ),
+    gathered_rows: types.void(_SINGLE, _SINGLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE),
+    mastered_rows: types.void(
+        _SINGLE, _SINGLE, _DOUBLE, _SINGLE, _DOUBLE, _SINGLE, _SINGLE, _SINGLE, _SINGLE, _WHOLE
+    ),
     filtered_rows: types.void(_SINGLE, _SINGLE, _SINGLE, _DOUBLE, _WHOLE),
-    warmed_rows: types.void(_SINGLE, _SINGLE, _SINGLE, _WHOLE),
     dithered_rows: types.void(_SINGLE, _SINGLE, _pointer(int16), _WHOLE),
 }  # fmt: skip
 

@@ -19,8 +19,8 @@ from typing import Any, Final
 from auralisd.kernel.shelf import Call, Kernel, KernelError
 
 _ARGUMENTS: Final = {
-    "analogue_voices": 10, "mixed_strands": 20, "summed_partitions": 4, "read_taps": 6, "filtered_rows": 5,
-    "warmed_rows": 4, "dithered_rows": 4,
+    "analogue_voices": 10, "mixed_strands": 20, "summed_partitions": 4, "echoed_rows": 11, "filtered_rows": 5,
+    "gathered_rows": 6, "mastered_rows": 10, "dithered_rows": 4,
 }  # fmt: skip
 _SOURCES: Final = ("layout", "voices", "desk", "room", "compile")
 

@@ -23,9 +23,10 @@ class Kernel:
     analogue_voices: Call
     mixed_strands: Call
     summed_partitions: Call
-    read_taps: Call
+    echoed_rows: Call
+    gathered_rows: Call
     filtered_rows: Call
-    warmed_rows: Call
+    mastered_rows: Call
     dithered_rows: Call
     engine: object
 

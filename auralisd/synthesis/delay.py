@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn.functional import hardshrink
 
 from auralisd.kernel.shelf import Kernel, KernelShelf, address
 from auralisd.synthesis.filters import QUIETEST, SegmentFilter, high_pass, low_pass
-from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Integers
+from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.synthesis.reverb import moved
 from auralisd.units import SAMPLE_RATE_HZ
 
 TAP_SECONDS: Final = (0.617, 1.043, 1.571)
 DRIFT_SECONDS: Final = 0.0035
 FEEDBACK: Final = 0.34
+REVERB_SHARE: Final = 0.5  # of the echoes
 _TAP_LEFT: Final = (0.62, 0.22, 0.40)
 _TAP_RIGHT: Final = (0.20, 0.58, 0.36)
 _LINE_FRAMES: Final = 20 * SPAN_FRAMES  # 2 s
@@ -25,7 +25,19 @@ _SLACK_FRAMES: Final = 32  # more than a tap drifts in a span
 _TAP_SECONDS: Final = np.array(TAP_SECONDS)
 _DRIFT_PERIODS_SECONDS: Final = np.array((11.3, 17.9, 23.7))[:, None]
 
-type _Singles = npt.NDArray[np.float32]
+_MIX: Final = np.array((*_TAP_LEFT, *_TAP_RIGHT, FEEDBACK, REVERB_SHARE), dtype=np.float32)
+
+
+class Heard(NamedTuple):
+    """What an echo delay gives.
+
+    Attributes:
+        echoes: float32 ``(2, frames)``.
+        far: what goes to the reverb, that of the voices and some of the echoes: the same.
+    """
+
+    echoes: torch.Tensor
+    far: torch.Tensor
 
 
 class EchoDelay:
@@ -39,8 +51,15 @@ class EchoDelay:
         self._place()
         self._filter = SegmentFilter(((*high_pass(260.0, 2), *low_pass(2_600.0, 2)),), device, self._shelf)
 
-    def echoes(self, chunk: Chunk, send: torch.Tensor) -> torch.Tensor:
-        """The echoes heard in ``chunk``, float32 ``(2, frames)``; takes ``send``, float32 ``(frames,)``, in."""
+    def heard(self, chunk: Chunk, buses: torch.Tensor) -> Heard:
+        """The echoes heard in ``chunk``; takes in the delay bus of ``buses``, float32 ``(BUSES, frames)``."""
+        kernel, numbers = self._shelf.kernel, self._filter.numbers
+        if kernel is not None and numbers is not None and self.device.type == "cpu":
+            return self._run(kernel, numbers, chunk, buses)
+        echoes = self._echoes(chunk, buses[4])
+        return Heard(echoes, buses[2:4] + REVERB_SHARE * echoes)
+
+    def _echoes(self, chunk: Chunk, send: torch.Tensor) -> torch.Tensor:
         taps = self._taps(chunk)
         fed = (send + FEEDBACK * taps[2]).unsqueeze(0)
         start, written = chunk.start % _LINE_FRAMES, hardshrink(self._filter.filtered(fed)[0], QUIETEST)
@@ -59,23 +78,25 @@ class EchoDelay:
         self._places = torch.tensor((_TAP_LEFT, _TAP_RIGHT), device=self.device)
         self._frames = torch.arange(SPAN_FRAMES, dtype=torch.float32, device=self.device)
 
-    def _taps(self, chunk: Chunk) -> torch.Tensor:
-        """What the three taps read, float32 ``(3, frames)``; their distance drifts in straight lines."""
+    def _places_of_taps(self, chunk: Chunk) -> tuple[Floats, Floats]:
+        """Where the taps begin to read, in absolute frames, and frames gone through per frame: float64 ``(3,)`` each.
+
+        Their distance drifts in straight lines.
+        """
         ends = np.array([chunk.span, chunk.span + 1], dtype=np.float64) * SPAN_FRAMES
         turns = 2.0 * np.pi * ends / (SAMPLE_RATE_HZ * _DRIFT_PERIODS_SECONDS)
         swing = 0.5 * (np.sin(turns) + np.sin(0.618 * turns + 1.0))
         distance = (_TAP_SECONDS[:, None] + DRIFT_SECONDS * swing) * SAMPLE_RATE_HZ
         slope = (distance[:, 1] - distance[:, 0]) / SPAN_FRAMES
-        first = chunk.start - (distance[:, 0] + slope * chunk.offset)
+        return chunk.start - (distance[:, 0] + slope * chunk.offset), 1.0 - slope
+
+    def _taps(self, chunk: Chunk) -> torch.Tensor:
+        """What the three taps read, float32 ``(3, frames)``."""
+        first, steps = self._places_of_taps(chunk)
         whole = np.floor(first).astype(np.int64)
-        kernel = self._shelf.kernel
-        if kernel is not None and self.device.type == "cpu":
-            return self._read(
-                kernel, (first - whole).astype(np.float32), (1.0 - slope).astype(np.float32), whole, chunk
-            )
         begin, step, apart = (
             torch.from_numpy(values.astype(np.float32)).to(self.device)[:, None]
-            for values in (first - whole, 1.0 - slope, whole - whole.min())
+            for values in (first - whole, steps, whole - whole.min())
         )
         reach = begin + step * self._frames[: chunk.frames]
         floor = reach.floor()
@@ -84,15 +105,22 @@ class EchoDelay:
         here, there = window.index_select(0, index), window[1:].index_select(0, index)
         return torch.lerp(here, there, (reach - floor).view(-1)).view(reach.shape)
 
-    def _read(self, kernel: Kernel, begins: _Singles, steps: _Singles, whole: Integers, chunk: Chunk) -> torch.Tensor:
-        """What ``_taps`` reads, in machine code: from ``whole`` frames and a share ``begins`` on, by ``steps``."""
-        taps = torch.empty((len(whole), chunk.frames))
+    def _run(self, kernel: Kernel, numbers: Floats, chunk: Chunk, buses: torch.Tensor) -> Heard:
+        """``heard`` in machine code."""
+        buses = buses.contiguous()
+        first, steps = self._places_of_taps(chunk)
+        whole = np.floor(first).astype(np.int64)
+        begun = np.array((first - whole, steps), dtype=np.float32)
         places = int(whole.min()) % _LINE_FRAMES + whole - whole.min()
-        sizes = np.array([len(whole), chunk.frames, len(self._line)], dtype=np.int64)
-        kernel.read_taps(
-            self._line.data_ptr(), taps.data_ptr(), address(begins), address(steps), address(places), address(sizes)
-        )
-        return taps
+        order = self._filter.state.shape[1]
+        sizes = np.array([len(whole), chunk.frames, _LINE_FRAMES, chunk.start % _LINE_FRAMES, order], dtype=np.int64)
+        echoes, far = torch.empty((2, chunk.frames)), torch.empty((2, chunk.frames))
+        room = np.empty((len(whole) + 1, chunk.frames), dtype=np.float32)
+        kernel.echoed_rows(
+            self._line.data_ptr(), buses.data_ptr(), address(begun), address(places), address(_MIX), address(numbers),
+            self._filter.state.data_ptr(), echoes.data_ptr(), far.data_ptr(), address(room), address(sizes),
+        )  # fmt: skip
+        return Heard(echoes, far)
 
     def _window(self, first: int, frames: int) -> torch.Tensor:
         """``frames`` of the line from absolute frame ``first`` on, a view."""

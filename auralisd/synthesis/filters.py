@@ -95,6 +95,7 @@ class SegmentFilter:
 
     Attributes:
         state: float32 ``(channels, order)``; zeros at rest.
+        numbers: what the kernel runs it by, float64 ``(channels, FILTER_NUMBERS)``; None where it cannot.
     """
 
     def __init__(self, channels: tuple[Sections, ...], device: torch.device, shelf: KernelShelf | None = None) -> None:
@@ -102,7 +103,7 @@ class SegmentFilter:
         systems = [_state_space(sections) for sections in channels]
         self._order = max(1, max(len(a) for a, _, _, _ in systems))
         self._shelf = shelf or KernelShelf()
-        self._numbers = _numbers(systems)
+        self.numbers = _numbers(systems)
         unrolled = [_unrolled(*_padded(system, self._order)) for system in systems]
         self._own, self._inputs, self._powers, self._outputs = (
             torch.from_numpy(np.stack(parts).astype(np.float32)).to(device) for parts in zip(*unrolled, strict=True)
@@ -113,8 +114,8 @@ class SegmentFilter:
         """The next chunk of ``sound``, float32 ``(channels, frames)``, filtered; moves the state on."""
         channels, frames = sound.shape
         kernel = self._shelf.kernel
-        if kernel is not None and self._numbers is not None and self.state.device.type == "cpu":
-            return self._run(kernel, sound.contiguous(), self._numbers)
+        if kernel is not None and self.numbers is not None and self.state.device.type == "cpu":
+            return self._run(kernel, sound.contiguous(), self.numbers)
         segments = frames // SEGMENT_FRAMES
         rows = sound.reshape(channels, segments, SEGMENT_FRAMES)
         driven = torch.bmm(rows, self._inputs).reshape(channels, segments * self._order)
@@ -132,7 +133,6 @@ class SegmentFilter:
         kernel.filtered_rows(
             sound.data_ptr(), filtered.data_ptr(), self.state.data_ptr(), address(numbers), address(sizes)
         )
-        self.state = hardshrink(self.state, QUIETEST)
         return filtered
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from auralisd.synthesis.grid import SEGMENT_FRAMES, Floats
+from auralisd.synthesis.grid import SEGMENT_FRAMES, SPAN_FRAMES, Floats
 from auralisd.units import CHANNELS, db_to_gain
 
 CEILING_DBTP: Final = -1.4  # 0.4 dB below what is promised: four-fold detection reads that much too low at 16 kHz
@@ -39,13 +39,18 @@ def _interpolator() -> torch.Tensor:
 
 
 class TruePeakLimiter:
-    """Delays its input by ``LOOK_AHEAD_FRAMES`` and keeps its true peak at or below the ceiling."""
+    """Delays its input by ``LOOK_AHEAD_FRAMES`` and keeps its true peak at or below the ceiling.
+
+    Attributes:
+        line: the look-ahead, then the newest chunk: float32 ``(2, LOOK_AHEAD_FRAMES + SPAN_FRAMES)``.
+    """
 
     def __init__(self, ceiling_dbtp: float = CEILING_DBTP) -> None:
         """At rest, with silence in the look-ahead."""
         self._ceiling = db_to_gain(ceiling_dbtp)
         self._matrix = _interpolator()
-        self._past = torch.zeros((CHANNELS, LOOK_AHEAD_FRAMES))
+        self.line = torch.zeros((CHANNELS, LOOK_AHEAD_FRAMES + SPAN_FRAMES))
+        self._loudest = 0.0
         self._wanted = np.ones(_MEMORY)
         self._ramp = torch.arange(1, SEGMENT_FRAMES + 1, dtype=torch.float32) / SEGMENT_FRAMES
         self._last_gain = 1.0
@@ -58,10 +63,23 @@ class TruePeakLimiter:
     def limited(self, sound: torch.Tensor) -> torch.Tensor:
         """The sound of ``LOOK_AHEAD_FRAMES`` ago, limited: float32 ``(2, frames)`` in and out."""
         frames = sound.shape[1]
-        line = torch.cat((self._past, sound), dim=1)
-        self._past = line[:, frames:].clone()
-        loudest = max(-float(line.min()), float(line.max()))
-        quiet = loudest < self._ceiling / _LARGEST_OVERSHOOT
+        self.line[:, LOOK_AHEAD_FRAMES : LOOK_AHEAD_FRAMES + frames] = sound
+        limited = self.limited_line(frames, max(-float(sound.min()), float(sound.max()))).clone()
+        self.move_on(frames)
+        return limited
+
+    def limited_line(self, frames: int, loudest: float) -> torch.Tensor:
+        """The same for ``frames`` that lie in ``line`` already; what is not limited is a view of it.
+
+        ``move_on`` makes room for the next.
+
+        Args:
+            frames: how many, behind the look-ahead.
+            loudest: their largest magnitude.
+        """
+        line = self.line[:, : LOOK_AHEAD_FRAMES + frames]
+        quiet = max(loudest, self._loudest) < self._ceiling / _LARGEST_OVERSHOOT
+        self._loudest = loudest
         gains = self._gains(np.zeros(frames // SEGMENT_FRAMES) if quiet else self._peaks(line))
         delayed = line[:, :frames]
         if gains is None:
@@ -70,6 +88,11 @@ class TruePeakLimiter:
         start = torch.from_numpy(gains[:-1].astype(np.float32))[:, None]
         change = torch.from_numpy(np.diff(gains).astype(np.float32))[:, None]
         return (rows * torch.addcmul(start, change, self._ramp)).reshape(CHANNELS, frames)
+
+    def move_on(self, frames: int) -> None:
+        """What was new becomes the past of the next call."""
+        line = self.line.numpy()
+        line[:, :LOOK_AHEAD_FRAMES] = line[:, frames : frames + LOOK_AHEAD_FRAMES].copy()
 
     def _peaks(self, line: torch.Tensor) -> Floats:
         """True peak of each new segment, looking up to twelve frames back."""

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 import torch
 
-from auralisd.kernel.shelf import KernelShelf, address
+from auralisd.kernel.shelf import Kernel, KernelShelf, address
 from auralisd.synthesis.chance import generator, hashed
 from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
 from auralisd.synthesis.glue import Glue
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Chunk, Floats
-from auralisd.synthesis.limiter import TruePeakLimiter
+from auralisd.synthesis.limiter import LOOK_AHEAD_FRAMES, TruePeakLimiter
 from auralisd.synthesis.loudness import LoudnessServo
 from auralisd.synthesis.ramps import RampedControls
 from auralisd.units import CHANNELS
@@ -39,6 +39,7 @@ class Mastering:
         self._seed = seed
         self._bass = SegmentFilter((dc_block(), high_pass(MONO_BELOW_HZ, 4)), host, self._shelf)
         self._body = SegmentFilter((low_pass(_BODY_HZ, 2), low_pass(_BODY_HZ, 2)), host, self._shelf)
+        self._bass_numbers, self._body_numbers = _of_two_rotations(self._bass), _of_two_rotations(self._body)
         self._ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32) / SEGMENT_FRAMES
         dither = generator(seed, "dither").random((2, _DITHER_ROWS, CHANNELS * SEGMENT_FRAMES), dtype=np.float32)
         self._dither = dither[0] - dither[1]  # triangular, one step to each side
@@ -58,6 +59,9 @@ class Mastering:
         gains = self.servo.gains(chunk.points()) * self.glue.gains(chunk.points())
         self.servo.listen(chunk, reference.numpy())
         self.glue.listen(chunk, mix)
+        kernel = self._shelf.kernel
+        if kernel is not None:
+            return self._run(kernel, chunk, mix.contiguous(), gains, controls)
         sound = self._lines(mix, gains)
         sound = self._warmed(sound, controls.warmth)
         sound = self._mono_below(sound)
@@ -81,15 +85,29 @@ class Mastering:
         rows = sound.reshape(CHANNELS, -1, SEGMENT_FRAMES)
         if (warmth != _NEUTRAL_WARMTH).any():
             body = self._body.filtered(sound).reshape(rows.shape)
-            rows = torch.addcmul(rows, body, self._ramped(0.7 * (warmth - _NEUTRAL_WARMTH)))
-        kernel = self._shelf.kernel
-        if kernel is not None:
-            rows, points = rows.contiguous(), (0.35 + 1.1 * warmth).astype(np.float32)
-            warmed, sizes = torch.empty_like(sound), np.array([CHANNELS, rows.shape[1]], dtype=np.int64)
-            kernel.warmed_rows(rows.data_ptr(), address(points), warmed.data_ptr(), address(sizes))
-            return warmed
-        drive = self._ramped(0.35 + 1.1 * warmth)
+            rows = torch.addcmul(rows, body, self._ramped(_body_share(warmth)))
+        drive = self._ramped(_drive(warmth))
         return (torch.tanh(rows * drive) / drive).reshape(sound.shape)
+
+    def _run(self, kernel: Kernel, chunk: Chunk, mix: torch.Tensor, gains: Floats, controls: RampedControls) -> bytes:
+        """``mastered`` in machine code, but for what the limiter does when it has to."""
+        curves = np.empty((4, chunk.segments + 1), dtype=np.float32)
+        curves[0], curves[1], curves[2] = gains, _body_share(controls.warmth), _drive(controls.warmth)
+        curves[3] = controls.level_gain
+        line, body, bass = self.limiter.line, self._body, self._bass
+        body_order = body.state.shape[1] if curves[1].any() else 0
+        sizes = np.array(
+            [chunk.segments, line.shape[1], LOOK_AHEAD_FRAMES, body_order, bass.state.shape[1]], dtype=np.int64
+        )
+        room, loudest = np.empty(chunk.frames, dtype=np.float32), np.zeros(1, dtype=np.float32)
+        kernel.mastered_rows(
+            mix.data_ptr(), address(curves), address(self._body_numbers), body.state.data_ptr(),
+            address(self._bass_numbers), bass.state.data_ptr(), address(room), line.data_ptr(), address(loudest),
+            address(sizes),
+        )  # fmt: skip
+        pcm16 = self._dithered(chunk, self.limiter.limited_line(chunk.frames, float(loudest[0])))
+        self.limiter.move_on(chunk.frames)
+        return pcm16
 
     def _mono_below(self, sound: torch.Tensor) -> torch.Tensor:
         """Nothing at DC, and nothing to the sides below 120 Hz."""
@@ -101,9 +119,8 @@ class Mastering:
         begin = hashed(self._seed, chunk.span) + chunk.offset // SEGMENT_FRAMES
         kernel = self._shelf.kernel
         if kernel is not None:
-            sound = sound.contiguous()
             answer = np.empty((chunk.frames, CHANNELS), dtype="<i2")
-            sizes = np.array([chunk.segments, _DITHER_ROWS, begin % _DITHER_ROWS], dtype=np.int64)
+            sizes = np.array([chunk.segments, _DITHER_ROWS, begin % _DITHER_ROWS, sound.stride(0)], dtype=np.int64)
             kernel.dithered_rows(sound.data_ptr(), address(self._dither), address(answer), address(sizes))
             return answer.tobytes()
         rows = (begin % _DITHER_ROWS + np.arange(chunk.segments)) % _DITHER_ROWS
@@ -111,3 +128,18 @@ class Mastering:
         steps = np.rint(interleaved * 32767.0 + self._dither[rows].reshape(-1))
         samples: bytes = np.clip(steps, -32768, 32767).astype("<i2").tobytes()
         return samples
+
+
+def _body_share(warmth: Floats) -> Floats:
+    """How much of what lies below 300 Hz is added."""
+    return 0.7 * (warmth - _NEUTRAL_WARMTH)
+
+
+def _drive(warmth: Floats) -> Floats:
+    """How far into the soft curve the sound goes."""
+    return 0.35 + 1.1 * warmth
+
+
+def _of_two_rotations(one: SegmentFilter) -> Floats:
+    assert one.numbers is not None  # both filters here are of fourth order at most
+    return one.numbers

@@ -17,7 +17,7 @@ from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.errors import RenderError
 from auralisd.kernel.layout import BUSES
-from auralisd.kernel.shelf import KernelShelf
+from auralisd.kernel.shelf import KernelShelf, address
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.synthesis.chance import Walks
@@ -208,10 +208,18 @@ class Renderer:
 
     def _in_the_room(self, chunk: Chunk, buses: torch.Tensor, controls: RampedControls) -> torch.Tensor:
         """Dry, echoes and reverb together, then the servo's reference: float32 ``(4, frames)``."""
-        echoes = self._delay.echoes(chunk, buses[4])
-        send = buses[2:4] + 0.5 * echoes
-        wet = self._reverb.wet(chunk, send, self._ramps.space_target())
+        echoes, far = self._delay.heard(chunk, buses)
+        wet = self._reverb.wet(chunk, far, self._ramps.space_target())
         gain = wet_gain(controls.space)
+        kernel = self._shelf.kernel
+        if kernel is not None and wet.device.type == "cpu":
+            wet = wet.contiguous()
+            gains, sizes = gain.astype(np.float32), np.array([chunk.segments], dtype=np.int64)
+            out = torch.empty((4, chunk.frames))
+            kernel.gathered_rows(
+                buses.data_ptr(), echoes.data_ptr(), wet.data_ptr(), address(gains), out.data_ptr(), address(sizes)
+            )
+            return out
         start = torch.from_numpy(gain[:-1].astype(np.float32)).to(wet.device)[:, None]
         change = torch.from_numpy(np.diff(gain).astype(np.float32)).to(wet.device)[:, None]
         swept = wet.reshape(2, -1, SEGMENT_FRAMES) * torch.addcmul(start, change, self._mixer.ramp)

@@ -9,6 +9,7 @@ import torch
 from auralisd.audio import pcm16_to_samples
 from auralisd.controls import Controls
 from auralisd.kernel import KernelShelf
+from auralisd.kernel.layout import BUSES
 from auralisd.synthesis import Renderer
 from auralisd.synthesis.delay import EchoDelay
 from auralisd.synthesis.filters import SegmentFilter, dc_block, high_pass, low_pass
@@ -22,8 +23,8 @@ CPU = torch.device("cpu")
 BEGIN = 999 * 4410
 
 
-def noise(frames, seed=1):
-    return torch.from_numpy(np.random.default_rng(seed).normal(0.0, 0.1, (2, frames)).astype(np.float32))
+def noise(frames, seed=1, channels=2):
+    return torch.from_numpy(np.random.default_rng(seed).normal(0.0, 0.1, (channels, frames)).astype(np.float32))
 
 
 def in_chunks(process, sound, lengths=(4410, 630, 63, 3717, 4410)):
@@ -71,9 +72,14 @@ def test_a_filter_at_rest_is_silent_to_the_last_bit(shelf):
 
 
 def test_echoes_are_as_close_as_places_in_float32_allow(shelf):
-    sound = noise(13_230 * 10)
+    sound = noise(13_230 * 10, channels=BUSES)
+
+    def echoes_and_their_reverb(delay, chunk, buses):
+        echoes, far = delay.heard(chunk, buses)
+        return torch.cat((echoes, far - buses[2:4]))
+
     ours, torchs = (
-        in_chunks(lambda chunk, part, one=one: one.echoes(chunk, part[0]), sound)
+        in_chunks(lambda chunk, part, one=one: echoes_and_their_reverb(one, chunk, part), sound)
         for one in (EchoDelay(CPU, shelf), EchoDelay(CPU))
     )
     assert np.abs(torchs).max() > 0.01

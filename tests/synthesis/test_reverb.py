@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from auralisd.kernel.layout import BUSES
 from auralisd.synthesis.delay import FEEDBACK, TAP_SECONDS, EchoDelay
 from auralisd.synthesis.grid import chunks
 from auralisd.synthesis.impulse import (
@@ -20,6 +21,13 @@ from auralisd.synthesis.reverb import Reverb
 from auralisd.units import SAMPLE_RATE_HZ
 
 CPU = torch.device("cpu")
+
+
+def sent(sound):
+    """Buses with ``sound``, float32 ``(frames,)``, on that of the delay."""
+    buses = torch.zeros((BUSES, len(sound)))
+    buses[4] = sound
+    return buses
 
 
 @pytest.fixture(scope="module", name="bands")
@@ -143,7 +151,11 @@ def test_echoes_come_at_their_times_and_die():
     delay = EchoDelay(CPU)
     sound = torch.zeros(200 * PARTITION_FRAMES)
     sound[:2205] = torch.sin(2 * torch.pi * 600 / SAMPLE_RATE_HZ * torch.arange(2205)) * torch.hann_window(2205)
-    heard = torch.cat([delay.echoes(c, sound[c.start : c.end]) for c in chunks(0, len(sound))], dim=1).double().numpy()
+    heard = (
+        torch.cat([delay.heard(c, sent(sound[c.start : c.end])).echoes for c in chunks(0, len(sound))], dim=1)
+        .double()
+        .numpy()
+    )
     power = (heard**2).sum(axis=0)
     assert power[: int(0.6 * SAMPLE_RATE_HZ)].max() == 0.0
     for seconds in TAP_SECONDS:
@@ -160,7 +172,7 @@ def test_echoes_do_not_depend_on_block_size():
     for frames in (PARTITION_FRAMES, 441):
         delay, parts = EchoDelay(CPU), []
         for begin in range(0, len(noise), frames):
-            parts += [delay.echoes(c, noise[c.start : c.end]) for c in chunks(begin, frames)]
+            parts += [delay.heard(c, sent(noise[c.start : c.end])).echoes for c in chunks(begin, frames)]
         heard.append(torch.cat(parts, dim=1).double().numpy())
     assert 10 * np.log10(((heard[0] - heard[1]) ** 2).sum() / (heard[0] ** 2).sum()) < -90.0
 
