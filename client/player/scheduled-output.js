@@ -6,7 +6,9 @@ const LOOKAHEAD_SECONDS = 0.24;
 const JITTER_SECONDS = 0.2;
 const BLOCK_SECONDS = 0.05;
 /** The row is this long at least: while it is longer, a thin buffer waits for what is still to come. */
-const URGENT_SECONDS = 0.12;
+const URGENT_SECONDS = 0.18;
+/** Sound is rendered this much ahead of the clock that the page reads: later than that nothing can be taken back. */
+const RENDERED_AHEAD_SECONDS = 0.03;
 const LEAD_SECONDS = 0.05;
 const EDGE_SECONDS = 0.02;
 const TICK_MS = 40;
@@ -71,7 +73,7 @@ export class ScheduledOutput {
   #advance() {
     if (this.context.state !== "running") return;
     const now = this.context.currentTime;
-    if (this.endFrame !== null && this.endFrame / this.rateHz - EDGE_SECONDS < now + 0.005) {
+    if (this.endFrame !== null && this.endFrame / this.rateHz - EDGE_SECONDS < now + RENDERED_AHEAD_SECONDS) {
       // Too late: the fade at the row's end has begun. Let it end, and begin a new row.
       this.endFrame = null;
       if (this.playout.phase === "playing") this.lateStarts += 1;
