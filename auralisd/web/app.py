@@ -29,8 +29,9 @@ OPERATIONS: Final[Operations] = (
 )
 
 CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'self'; connect-src 'self' ws: wss:; worker-src 'self'; style-src 'self'; script-src 'self'; "
-    "img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "default-src 'self'; connect-src 'self' ws: wss:; worker-src 'self'; style-src 'self'; "
+    "script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; media-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 _SECURITY_HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

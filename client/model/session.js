@@ -1,6 +1,6 @@
 import { ApiError } from "../net/api.js";
 import { Link } from "../net/link.js";
-import { buildPlayer, chooseKind, openWorker, surveyAbilities } from "../player/choose.js";
+import { buildPlayer, choosePlayer, openWorker, strikeDecoder, surveyAbilities } from "../player/choose.js";
 import { SUBPROTOCOL, streamUrl } from "../protocol.js";
 import { ControlDesk } from "./desk.js";
 import { Rights } from "./rights.js";
@@ -214,7 +214,7 @@ export class Session {
   /** @returns {Promise<void>} */
   async #prepare() {
     this.abilities ??= await surveyAbilities(this.worker);
-    const kind = chooseKind(this.abilities, this.settings.quality);
+    const kind = await choosePlayer(this.abilities, this.settings.quality, this.worker);
     const handlers = {
       onLink: (/** @type {import("../net/link.js").LinkStatus} */ status) => this.#linkStatus(status),
       onMessage: (/** @type {any} */ message) => this.#receive(message),
@@ -255,8 +255,7 @@ export class Session {
 
   /** @param {string} reason */
   #playerFailed(reason) {
-    if (this.abilities !== undefined && this.kind === "opus-worklet") {
-      this.abilities.opusDecoder = false;
+    if (this.abilities !== undefined && this.kind !== null && strikeDecoder(this.abilities, this.kind)) {
       void this.#rebuild();
       return;
     }

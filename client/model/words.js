@@ -117,14 +117,12 @@ export function waitingWords(waiting) {
   return waiting === "sent" ? "sent" : `in ${Math.max(1, Math.ceil(waiting))} s`;
 }
 
-/** @param {string} kind of player */
+const SOURCES = { opus: "Opus", wasm: "Opus, decoded by the page", pcm: "Uncompressed" };
+
+/** @param {import("../player/choose.js").PlayerKind} kind */
 export function playerWords(kind) {
-  return (
-    {
-      "opus-worklet": "Opus, through the audio worklet",
-      "pcm-worklet": "Uncompressed, through the audio worklet",
-      scheduled: "Uncompressed, through the simple player",
-      element: "The browser's own audio element",
-    }[kind] ?? "None"
-  );
+  if (kind === "none") return "None";
+  if (kind === "element") return "The browser's own audio element";
+  const [source, output] = /** @type {[keyof typeof SOURCES, string]} */ (kind.split("-"));
+  return `${SOURCES[source]}, through the ${output === "worklet" ? "audio worklet" : "simple player"}`;
 }

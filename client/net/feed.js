@@ -12,6 +12,7 @@ const PREROLL_SECONDS = 0.08;
  * @typedef {import("../player/playout.js").Chunk} Chunk
  * @typedef {{place: import("../protocol.js").Place, joins: boolean, last: boolean, leadSeconds: number,
  *   silent: boolean}} Tag
+ * @typedef {OpusDecoder | import("./wasm-opus.js").WasmOpusDecoder} Decoder
  */
 
 /**
@@ -27,8 +28,17 @@ export class Feed {
    * @param {() => number} [options.nowSeconds]
    * @param {(chunk: Chunk) => void} options.emit
    * @param {(error: Error) => void} options.fail when the decoder gives up
+   * @param {(options: import("./opus.js").DecoderOptions) => Decoder} [options.openDecoder]
    */
-  constructor({ outputRateHz, headStartSeconds, emit, fail, nowSeconds = () => performance.now() / 1000 }) {
+  constructor({
+    outputRateHz,
+    headStartSeconds,
+    emit,
+    fail,
+    nowSeconds = () => performance.now() / 1000,
+    openDecoder = (options) => new OpusDecoder(options),
+  }) {
+    this.openDecoder = openDecoder;
     this.nowSeconds = nowSeconds;
     this.outputRateHz = outputRateHz;
     this.headStartSeconds = headStartSeconds;
@@ -45,7 +55,7 @@ export class Feed {
     this.warmingUntil = 0;
     this.owesJoin = true;
     this.freshConnection = true;
-    /** @type {OpusDecoder | null} */
+    /** @type {Decoder | null} */
     this.opus = null;
     /** @type {Resampler | null} */
     this.resampler = null;
@@ -143,7 +153,7 @@ export class Feed {
       this.#deliver(left, right, tag);
       return;
     }
-    this.opus ??= new OpusDecoder({
+    this.opus ??= this.openDecoder({
       preSkipFrames: this.preSkip,
       emit: (left, right, decoded) => this.#deliver(left, right, decoded),
       fail: (error) => {

@@ -3,26 +3,32 @@
 import { PROGRAMME_RATE_HZ, SUBPROTOCOL, streamUrl } from "../protocol.js";
 import { Feed } from "./feed.js";
 import { Link } from "./link.js";
-import { canDecodeOpus } from "./opus.js";
+import { OpusDecoder, canDecodeOpus } from "./opus.js";
 
 const CLOCK_EVERY_PROGRAMME_FRAMES = PROGRAMME_RATE_HZ;
 
 /**
- * @typedef {{type: "start", pageUrl: string, stationId: string | null, codec: "opus" | "pcm16",
+ * @typedef {"webcodecs" | "wasm" | "pcm16"} Decoder
+ * @typedef {{type: "start", pageUrl: string, stationId: string | null, decoder: Decoder,
  *   outputRateHz: number, headStartSeconds: number,
  *   resumeAt: import("../protocol.js").Place | null, port: MessagePort}} Start
- * @typedef {Start | {type: "stop"} | {type: "retry"} | {type: "probe"} | {type: "send", message: object}} ToWorker
+ * @typedef {Start | {type: "stop"} | {type: "retry"} | {type: "probe"} | {type: "load-wasm"}
+ *   | {type: "send", message: object}} ToWorker
  * @typedef {{type: "link", status: import("./link.js").LinkStatus}
  *   | {type: "message", message: any}
  *   | {type: "clock", epoch: number, position: number, dueSeconds: number}
  *   | {type: "decoder-failed", reason: string}
- *   | {type: "codecs", opus: boolean}} FromWorker
+ *   | {type: "codecs", opus: boolean}
+ *   | {type: "wasm", loaded: boolean}} FromWorker
  */
 
 /** @type {Link | null} */
 let link = null;
 /** @type {Feed | null} */
 let feed = null;
+
+/** Set where the page has asked for it. @type {((options: import("./opus.js").DecoderOptions) => import("./feed.js").Decoder) | null} */
+let openWasm = null;
 
 /** @param {FromWorker} message */
 const report = (message) => self.postMessage(message);
@@ -33,7 +39,20 @@ self.onmessage = async (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   else if (data.type === "retry") link?.retryNow();
   else if (data.type === "send") link?.send(data.message);
   else if (data.type === "probe") report({ type: "codecs", opus: await canDecodeOpus() });
+  else if (data.type === "load-wasm") report({ type: "wasm", loaded: await loadWasm() });
 };
+
+/** Loaded only where WebCodecs is missing. */
+async function loadWasm() {
+  try {
+    const { WasmOpusDecoder, loadLibopus } = await import("./wasm-opus.js");
+    const libopus = await loadLibopus();
+    openWasm = (options) => new WasmOpusDecoder(libopus, options);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** @param {Start} order */
 function start(order) {
@@ -44,13 +63,14 @@ function start(order) {
     headStartSeconds: order.headStartSeconds,
     emit: (chunk) => port.postMessage(chunk, transferables(chunk)),
     fail: (error) => report({ type: "decoder-failed", reason: error.message }),
+    openDecoder: (order.decoder === "wasm" ? openWasm : null) ?? ((options) => new OpusDecoder(options)),
   });
   let clockDue = -Infinity;
   let clockEpoch = -1;
   feed = source;
   link = new Link({
     address: () => streamUrl(order.pageUrl, order.stationId, source.next ?? order.resumeAt),
-    subprotocols: [SUBPROTOCOL[order.codec]],
+    subprotocols: [SUBPROTOCOL[order.decoder === "pcm16" ? "pcm16" : "opus"]],
     handlers: {
       onStatus: (status) => {
         if (status.phase === "connecting") source.reconnected();

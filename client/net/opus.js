@@ -3,7 +3,12 @@ const PACKET_MICROSECONDS = 20_000;
 /** Ten seconds of packets: past that the machine cannot decode in time, and the newest must wait. */
 const MOST_QUEUED = 500;
 
-/** @typedef {(left: Float32Array, right: Float32Array, tag: any) => void} Emit */
+/**
+ * @typedef {object} DecoderOptions
+ * @property {number} preSkipFrames
+ * @property {(left: Float32Array, right: Float32Array, tag: any) => void} emit
+ * @property {(error: Error) => void} fail
+ */
 
 /** Whether this browser decodes raw Opus packets: true only on a secure origin. */
 export async function canDecodeOpus() {
@@ -17,12 +22,7 @@ export async function canDecodeOpus() {
  * the start, each block with the tag its packet was given.
  */
 export class OpusDecoder {
-  /**
-   * @param {object} options
-   * @param {number} options.preSkipFrames
-   * @param {Emit} options.emit
-   * @param {(error: Error) => void} options.fail
-   */
+  /** @param {DecoderOptions} options */
   constructor({ preSkipFrames, emit, fail }) {
     this.skip = preSkipFrames;
     this.emit = emit;

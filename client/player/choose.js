@@ -7,13 +7,15 @@ const PCM_RATE_HZ = 44100;
 
 /**
  * @typedef {"automatic" | "opus" | "pcm16" | "element"} Quality
- * @typedef {"opus-worklet" | "pcm-worklet" | "scheduled" | "element" | "none"} PlayerKind
+ * @typedef {"opus" | "wasm" | "pcm"} Source Opus by WebCodecs, Opus by libopus in WebAssembly, or uncompressed
+ * @typedef {`${Source}-worklet` | `${Source}-scheduled` | "element" | "none"} PlayerKind
  * @typedef {StreamPlayer | import("./element-player.js").ElementPlayer} Player
  *
  * @typedef {object} Abilities
  * @property {boolean} webAudio
  * @property {boolean} worklet
- * @property {boolean} opusDecoder
+ * @property {boolean} webCodecs for Opus
+ * @property {boolean} wasm
  * @property {boolean} worker
  * @property {"opus" | "mp3" | null} element what the audio element can play
  */
@@ -28,9 +30,38 @@ const PCM_RATE_HZ = 44100;
 export function chooseKind(can, quality) {
   const streams = can.webAudio && can.worker;
   if (quality === "element" && can.element !== null) return "element";
-  if (streams && can.worklet) return can.opusDecoder && quality !== "pcm16" ? "opus-worklet" : "pcm-worklet";
-  if (streams) return "scheduled";
-  return can.element === null ? "none" : "element";
+  if (!streams) return can.element === null ? "none" : "element";
+  const opus = can.webCodecs ? "opus" : can.wasm ? "wasm" : "pcm";
+  return `${quality === "pcm16" ? "pcm" : opus}-${can.worklet ? "worklet" : "scheduled"}`;
+}
+
+/**
+ * The same with the decoder loaded; one that does not come is struck from the abilities.
+ *
+ * @param {Abilities} can
+ * @param {Quality} quality
+ * @param {Worker | null} worker
+ * @returns {Promise<PlayerKind>}
+ */
+export async function choosePlayer(can, quality, worker) {
+  const kind = chooseKind(can, quality);
+  if (worker === null || !kind.startsWith("wasm") || (await workerLoadsWasm(worker))) return kind;
+  can.wasm = false;
+  return chooseKind(can, quality);
+}
+
+/**
+ * A decoder has given up: do without it from now on.
+ *
+ * @param {Abilities} can
+ * @param {PlayerKind} kind it gave up in
+ * @returns {boolean} whether there was one to do without
+ */
+export function strikeDecoder(can, kind) {
+  if (kind.startsWith("opus")) can.webCodecs = false;
+  else if (kind.startsWith("wasm")) can.wasm = false;
+  else return false;
+  return true;
 }
 
 /** What this browser can do at this address. @returns {Promise<Abilities>} */
@@ -42,7 +73,8 @@ export async function surveyAbilities(/** @type {Worker | null} */ worker) {
   return {
     webAudio,
     worklet: webAudio && typeof AudioWorkletNode !== "undefined" && window.isSecureContext,
-    opusDecoder: worker !== null && window.isSecureContext && (await workerDecodesOpus(worker)),
+    webCodecs: worker !== null && typeof AudioDecoder !== "undefined" && (await workerDecodesOpus(worker)),
+    wasm: typeof WebAssembly !== "undefined",
     worker: worker !== null && typeof WebSocket !== "undefined",
     element: opus ? "opus" : mp3 ? "mp3" : null,
   };
@@ -56,6 +88,16 @@ function workerDecodesOpus(/** @type {Worker} */ worker) {
     };
     worker.onerror = () => resolve(false);
     worker.postMessage({ type: "probe" });
+  });
+}
+
+/** @returns {Promise<boolean>} */
+function workerLoadsWasm(/** @type {Worker} */ worker) {
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }) => {
+      if (data.type === "wasm") resolve(data.loaded);
+    };
+    worker.postMessage({ type: "load-wasm" });
   });
 }
 
@@ -83,10 +125,10 @@ export async function buildPlayer(kind, can, worker, handlers) {
     return new ElementPlayer({ format: can.element ?? "mp3", handlers });
   }
   if (kind === "none" || worker === null) return null;
-  const codec = kind === "opus-worklet" ? "opus" : "pcm16";
-  const graph = new AudioGraph(codec === "opus" ? OPUS_RATE_HZ : PCM_RATE_HZ);
-  const output = kind === "scheduled" ? await openScheduled(graph) : await WorkletOutput.open(graph);
-  return new StreamPlayer({ kind, codec, graph, output, worker, handlers });
+  const decoder = kind.startsWith("opus") ? "webcodecs" : kind.startsWith("wasm") ? "wasm" : "pcm16";
+  const graph = new AudioGraph(decoder === "pcm16" ? PCM_RATE_HZ : OPUS_RATE_HZ);
+  const output = kind.endsWith("scheduled") ? await openScheduled(graph) : await WorkletOutput.open(graph);
+  return new StreamPlayer({ kind, decoder, graph, output, worker, handlers });
 }
 
 /** Loaded only where it is needed, like the audio element's player. @param {AudioGraph} graph */

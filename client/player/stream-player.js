@@ -25,16 +25,16 @@ export class StreamPlayer {
 
   /**
    * @param {object} options
-   * @param {"opus-worklet" | "pcm-worklet" | "scheduled"} options.kind
-   * @param {"opus" | "pcm16"} options.codec
+   * @param {Exclude<import("./choose.js").PlayerKind, "element" | "none">} options.kind
+   * @param {import("../net/network-worker.js").Decoder} options.decoder
    * @param {import("./graph.js").AudioGraph} options.graph
    * @param {import("./worklet-output.js").WorkletOutput | import("./scheduled-output.js").ScheduledOutput} options.output
    * @param {Worker} options.worker
    * @param {PlayerHandlers} options.handlers
    */
-  constructor({ kind, codec, graph, output, worker, handlers }) {
+  constructor({ kind, decoder, graph, output, worker, handlers }) {
     this.kind = kind;
-    this.codec = codec;
+    this.decoder = decoder;
     this.graph = graph;
     this.output = output;
     this.worker = worker;
@@ -79,7 +79,7 @@ export class StreamPlayer {
       type: "start",
       pageUrl: location.href,
       stationId,
-      codec: this.codec,
+      decoder: this.decoder,
       outputRateHz: this.graph.context.sampleRate,
       headStartSeconds,
       resumeAt: live && { ...live, position: live.position - (headStartSeconds + REACH_BACK_SECONDS) * PROGRAMME_RATE_HZ },

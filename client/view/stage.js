@@ -43,7 +43,7 @@ export function createStage(session, announcer) {
     const next = idle ? idleWords(now) : stateWords(now) || nextWords(now.nextChord, now.nextChordInSeconds);
     setText(byId("now"), heading);
     setText(byId("next"), next);
-    const simple = now.player === "scheduled" && !window.isSecureContext;
+    const simple = now.player?.endsWith("scheduled") && !window.isSecureContext;
     const note =
       now.state === "unsupported"
         ? "And any music player can open the playlist that More offers"

@@ -28,6 +28,7 @@ CHROMIUM_ARGUMENTS = (
     "--host-resolver-rules=MAP music.lan 127.0.0.1",
 )
 HOME_NETWORK_HOST = "music.lan"
+NO_WEBCODECS = "delete window.AudioDecoder"
 NO_WORKLET = "delete window.AudioWorkletNode"  # as an init script: the page falls back to the simple player
 
 Samples = NDArray[np.float32]

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from daemon_process import DaemonProcess
-from listening import HOME_NETWORK_HOST, NO_WORKLET, Recording, clicks, gaps, install_tap, level_dbfs, read_tap
+from listening import (
+    HOME_NETWORK_HOST,
+    NO_WEBCODECS,
+    NO_WORKLET,
+    Recording,
+    clicks,
+    gaps,
+    install_tap,
+    level_dbfs,
+    read_tap,
+)
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -37,12 +47,14 @@ def listen(
     *,
     quality: str = "automatic",
     worklet: bool = True,
+    web_codecs: bool = True,
     meanwhile: Callable[[Page], None] = undisturbed,
 ) -> tuple[str, Recording]:
     """Open the page at full volume, click Listen, and return the player's kind and 30 s of sound.
 
     Args:
         worklet: whether the page finds the AudioWorklet; the tap has it where the origin is secure.
+        web_codecs: whether the page finds WebCodecs.
         meanwhile: what happens while it plays, for `LISTENED_SECONDS`.
     """
     context = chromium.new_context(bypass_csp=True)  # the tap's worklet is a blob
@@ -51,6 +63,8 @@ def listen(
     context.add_init_script(settings)
     if not worklet:
         context.add_init_script(NO_WORKLET)
+    if not web_codecs:
+        context.add_init_script(NO_WEBCODECS)
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("html[data-player]")
@@ -90,7 +104,7 @@ def test_uncompressed_sound_has_no_gap_and_no_click_either(chromium: Browser, so
 
 def test_the_simple_player_has_no_gap_and_no_click(chromium: Browser, sounding: DaemonProcess) -> None:
     player, recording = listen(chromium, sounding.url, worklet=False)
-    assert player == "scheduled"
+    assert player == "opus-scheduled"
     assert_it_is_whole(recording)
 
 
@@ -98,7 +112,15 @@ def test_an_address_of_the_home_network_without_encryption_sounds_just_as_well(
     chromium: Browser, sounding: DaemonProcess
 ) -> None:
     player, recording = listen(chromium, f"http://{HOME_NETWORK_HOST}:{sounding.port}")
-    assert player == "scheduled"
+    assert player == "wasm-scheduled"
+    assert recording.rate_hz == 48000
+    assert_it_is_whole(recording)
+
+
+def test_a_browser_without_webcodecs_has_no_gap_and_no_click(chromium: Browser, sounding: DaemonProcess) -> None:
+    player, recording = listen(chromium, sounding.url, web_codecs=False)
+    assert player == "wasm-worklet"
+    assert recording.rate_hz == 48000
     assert_it_is_whole(recording)
 
 

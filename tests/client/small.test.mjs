@@ -80,11 +80,14 @@ for (const [name, change] of Object.entries({
 }
 
 test("the best player is chosen by itself", () => {
-  const all = { webAudio: true, worklet: true, opusDecoder: true, worker: true, element: "opus" };
+  const all = { webAudio: true, worklet: true, webCodecs: true, wasm: true, worker: true, element: "opus" };
   assert.equal(chooseKind(all, "automatic"), "opus-worklet");
-  assert.equal(chooseKind({ ...all, opusDecoder: false }, "automatic"), "pcm-worklet");
+  assert.equal(chooseKind({ ...all, webCodecs: false }, "automatic"), "wasm-worklet");
+  assert.equal(chooseKind({ ...all, webCodecs: false, wasm: false }, "automatic"), "pcm-worklet");
   assert.equal(chooseKind(all, "pcm16"), "pcm-worklet");
-  assert.equal(chooseKind({ ...all, worklet: false, opusDecoder: false }, "automatic"), "scheduled");
+  assert.equal(chooseKind({ ...all, worklet: false, webCodecs: false }, "automatic"), "wasm-scheduled");
+  assert.equal(chooseKind({ ...all, worklet: false }, "automatic"), "opus-scheduled");
+  assert.equal(chooseKind({ ...all, worklet: false }, "pcm16"), "pcm-scheduled");
   assert.equal(chooseKind({ ...all, webAudio: false }, "automatic"), "element");
   assert.equal(chooseKind({ ...all, webAudio: false, element: null }, "automatic"), "none");
   assert.equal(chooseKind(all, "element"), "element");
