@@ -7,7 +7,6 @@ import { byId, setText } from "./view/dom.js";
 import { createMediaSession } from "./view/media-session.js";
 import { createPage } from "./view/page.js";
 import { Toast } from "./view/toast.js";
-import { createWakeLock } from "./view/wake-lock.js";
 
 const settings = Settings.open();
 const asked = new URLSearchParams(location.search);
@@ -25,8 +24,18 @@ const session = new Session({
   say: (text) => toast.say(text),
 });
 
-const wakeLock = createWakeLock(() => kiosk || settings.awake === "on");
-watchers.push(createPage(session, toast, kiosk), createMediaSession(session), wakeLock);
+const staysAwake = () => kiosk || settings.awake === "on";
+/** Loaded for who wants it. @type {Promise<(now: import("./model/snapshot.js").Snapshot) => void> | null} */
+let wakeLock = null;
+
+/** @param {import("./model/snapshot.js").Snapshot} now */
+function keepAwake(now) {
+  if (wakeLock === null && !staysAwake()) return;
+  wakeLock ??= import("./view/wake-lock.js").then(({ createWakeLock }) => createWakeLock(staysAwake));
+  wakeLock.then((keep) => keep(now), () => (wakeLock = null));
+}
+
+watchers.push(createPage(session, toast, kiosk), createMediaSession(session), keepAwake);
 session.begin();
 // On a wall nobody taps: music begins by itself where the browser lets it.
 if (kiosk) void session.ready.then(() => (session.mayStartByItself() ? session.listen() : undefined));

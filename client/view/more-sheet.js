@@ -1,7 +1,6 @@
 import { playerWords } from "../model/words.js";
 import { createChoices, createFacts } from "./controls.js";
 import { h } from "./dom.js";
-import { canStayAwake } from "./wake-lock.js";
 
 const FORMATS = ["opus", "mp3", "flac", "aac"];
 
@@ -54,7 +53,7 @@ export function createMoreSheet(session, changeLook, openHelp) {
       settings.awake = /** @type {typeof settings.awake} */ (value);
     },
   });
-  awake.element.hidden = !canStayAwake;
+  awake.element.hidden = !("wakeLock" in navigator);
   const quality = createChoices({
     legend: "Sound",
     name: "quality",

@@ -1,8 +1,5 @@
 const AGAIN_MS = 30_000;
 
-/** Whether this browser can keep the screen on at this address. */
-export const canStayAwake = "wakeLock" in navigator;
-
 /**
  * Keeps the screen on while music plays, for who asked for it. The system takes the lock away when
  * the page is hidden, so it is asked for again whenever it is wanted and missing.
@@ -29,7 +26,7 @@ export function createWakeLock(chosen) {
   }
 
   return (now) => {
-    if (!canStayAwake || asking) return;
+    if (!("wakeLock" in navigator) || asking) return;
     if (lock?.released) lock = null;
     const plays = now.state !== "idle" && now.state !== "paused" && now.state !== "unsupported";
     const wanted = plays && chosen() && document.visibilityState === "visible";

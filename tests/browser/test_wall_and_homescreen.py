@@ -18,7 +18,13 @@ SOUND_MS = 60_000
 FIRST_LOAD_BYTES = 70_000
 CLIENT = Path(__file__).parents[2] / "client"
 TEXTS = {".html", ".js", ".css", ".svg", ".webmanifest"}
-LATER = {"help-sheet.js", "element-player.js", "scheduled-output.js"}  # loaded when there is a use for them
+LATER = {
+    "help-sheet.js",
+    "element-player.js",
+    "scheduled-output.js",
+    "wake-lock.js",
+    "wasm-opus.js",
+}  # loaded when there is a use for them
 
 AHEAD = "const now = Date.now; window.ahead = 0; Date.now = () => now() + window.ahead;"
 HELD_UP = "window.setInterval = () => 0;"
@@ -135,6 +141,53 @@ def test_the_screen_is_kept_on_only_when_asked_and_only_while_music_plays(
     page.wait_for_selector("html[data-player]")
     page.keyboard.press("Space")
     page.wait_for_function("() => locks.length === 1")
+
+
+COMPANIONS = """window.played = []; const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { played.push(this); return play.call(this); };
+window.made = []; const make = URL.createObjectURL;
+URL.createObjectURL = (blob) => { made.push(blob); return make.call(URL, blob); };"""
+
+
+def test_a_silent_element_plays_along_so_that_media_keys_come_to_the_page(
+    context: BrowserContext, daemon: DaemonProcess
+) -> None:
+    context.add_init_script(COMPANIONS)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    open_page(page, daemon)
+    assert page.evaluate("() => played.length") == 0
+    page.click("#disc")
+    page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+    page.wait_for_function("() => played.length === 1 && !played[0].paused && played[0].currentTime > 0")
+    facts = page.evaluate(
+        "() => { const {loop, muted, volume, duration} = played[0]; return {loop, muted, volume, duration}; }"
+    )
+    assert facts == {"loop": True, "muted": False, "volume": 1, "duration": 10}  # what is muted or short gets no keys
+    loudest = page.evaluate(
+        "async () => { const bytes = await made[0].arrayBuffer();"
+        " const {length} = await new OfflineAudioContext(1, 1, 8000).decodeAudioData(bytes.slice(0));"
+        " const data = new Uint8Array(bytes, 44); return [length, data.every((sample) => sample === 128)]; }"
+    )
+    assert loudest == [80_000, True]
+    page.click("#disc")
+    page.wait_for_selector(PAUSED)
+    assert page.evaluate("() => played[0].paused")
+    page.click("#disc")
+    page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+    page.evaluate("() => played[0].pause()")  # as the system does for a call
+    page.wait_for_selector(PAUSED)
+    assert complaints == []
+
+
+def test_the_audio_element_needs_no_companion(context: BrowserContext, daemon: DaemonProcess) -> None:
+    context.add_init_script(COMPANIONS + "localStorage['auralis.quality'] = 'element';")
+    page = context.new_page()
+    open_page(page, daemon)
+    page.click("#disc")
+    page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+    assert page.evaluate("() => new Set(played).size") == 1
 
 
 def test_the_lock_screen_is_told_what_sounds_and_can_stop_it(context: BrowserContext, daemon: DaemonProcess) -> None:
