@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ THEMES = ("dark", "light")
 SHEETS = ("timer", "music", "mix", "more")
 PLAYING = "html[data-state=playing]"
 SOUND_MS = 60_000
+SOUND_CARD_THAT_NEVER_OPENS = "AudioContext.prototype.resume = function () { return this.suspend(); };"
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +156,98 @@ def test_a_page_that_cannot_play_and_a_wall_break_no_rule_either(
         judge.page.click("#disc")
         judge.page.wait_for_selector("html[data-state=paused]")
         judge.judge("wall, paused")
+
+
+class Rounds:
+    """Judges a state that lasts, in both themes and widths."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.found: dict[str, list[str]] = {}
+
+    def wait(self, state: str) -> None:
+        self.page.wait_for_selector(f"html[data-state={state}]", timeout=SOUND_MS)
+
+    def listen(self, url: str) -> None:
+        self.page.goto(url)
+        self.page.wait_for_selector("html[data-player]")
+        self.page.click("#disc")
+
+    def judge(self, state: str) -> None:
+        for width, height in WIDTHS.items():
+            for look in THEMES:
+                self.judge_once(state, width, height, look)
+
+    def judge_once(self, state: str, width: int, height: int, look: Any) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=look)
+        self.wait(state)
+        if broken := violations(self.page):
+            self.found[f"{state}, {look}, {width}"] = broken
+        assert self.page.evaluate("() => document.documentElement.dataset.state") == state
+
+
+@contextmanager
+def rounds(chromium: Browser, axe: str, *, script: str = "") -> Iterator[Rounds]:
+    """A fresh page to be judged state by state; fails at the end when any broke a rule."""
+    context = chromium.new_context()
+    context.add_init_script(axe)
+    if script:
+        context.add_init_script(script)
+    judge = Rounds(context.new_page())
+    yield judge
+    context.close()
+    assert judge.found == {}
+
+
+@contextmanager
+def mute_server(port: int) -> Iterator[None]:
+    """Somebody takes connections on that port and never answers."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        yield
+
+
+def test_no_state_before_the_music_breaks_a_rule(chromium: Browser, axe: str, tmp_path: Path) -> None:
+    daemon = DaemonProcess(tmp_path)
+    daemon.start()
+    try:
+        with rounds(chromium, axe, script=SOUND_CARD_THAT_NEVER_OPENS) as judge:
+            judge.listen(daemon.url)
+            judge.wait("warming-up")
+            daemon.freeze()  # or it would soon be warm
+            judge.judge("warming-up")
+            daemon.thaw()
+            judge.wait("connecting")
+            judge.judge("connecting")
+    finally:
+        daemon.thaw()
+        daemon.stop()
+
+
+def test_no_state_in_which_the_music_is_lost_breaks_a_rule(chromium: Browser, axe: str, tmp_path: Path) -> None:
+    daemon = DaemonProcess(tmp_path)
+    daemon.start()
+    try:
+        with rounds(chromium, axe) as judge:
+            judge.listen(daemon.url)
+            judge.wait("playing")
+            expect(judge.page.locator("#next")).not_to_contain_text("warming up", timeout=SOUND_MS)
+            for width, height in WIDTHS.items():
+                for look in THEMES:
+                    judge.wait("playing")
+                    daemon.freeze()
+                    judge.judge_once("rebuffering", width, height, look)
+                    daemon.thaw()
+            judge.wait("playing")
+            daemon.kill()
+            judge.judge("reconnecting")
+            daemon.start()
+            judge.wait("playing")
+            daemon.stop()
+            with mute_server(daemon.port):
+                judge.judge("stopped")
+    finally:
+        daemon.stop()

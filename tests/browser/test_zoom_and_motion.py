@@ -96,6 +96,54 @@ def test_an_enlarged_page_is_reached_by_scrolling(chromium: Browser, daemon: Dae
     page.close()
 
 
+COVERED = """(name) => {
+  const sheet = document.querySelector(`#sheet-${name}`).getBoundingClientRect();
+  const under = (box) => box.bottom > sheet.top && box.right > sheet.left;
+  return ["#disc", "#now", "#next"].filter((one) => {
+    const piece = document.querySelector(one);
+    return piece.checkVisibility() && under(piece.getBoundingClientRect());
+  });
+}"""
+
+
+def test_a_sheet_covers_nothing_of_what_sounds_with_text_twice_as_large(
+    chromium: Browser, daemon: DaemonProcess
+) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    open_page(page, daemon)
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    page.click("#disc")
+    page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+    for name in SHEETS:
+        open_sheet(page, name)
+        page.wait_for_timeout(350)  # what slides in has arrived
+        assert page.evaluate(COVERED, name) == [], name
+        expect(page.locator("#next")).to_be_in_viewport()
+        page.keyboard.press("Escape")
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(844, 390), (640, 400), (568, 320)])
+def test_a_phone_on_its_side_keeps_the_disc_in_reach_beside_a_sheet(
+    chromium: Browser, daemon: DaemonProcess, width: int, height: int
+) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    open_page(page, daemon)
+    page.click("#disc")
+    page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+    for name in SHEETS:
+        open_sheet(page, name)
+        page.wait_for_timeout(350)
+        assert page.evaluate(COVERED, name) == [], name
+        assert page.evaluate("() => document.documentElement.scrollHeight") <= height
+        page.click("#disc")
+        page.wait_for_selector("html:not([data-state=playing])")
+        page.click("#disc")
+        page.wait_for_selector(PLAYING, timeout=SOUND_MS)
+        page.keyboard.press("Escape")
+    page.close()
+
+
 def picture(page: Page) -> bytes:
     return page.locator("#backdrop").evaluate("(canvas) => canvas.toDataURL()").encode()
 
