@@ -21,6 +21,7 @@ BENCHMARKS = (
     "start",
     "fan_out",
     "page",
+    "page_cost",
     "loudness",
     "long_run 10",  # ten minutes show the growth of memory
 )
