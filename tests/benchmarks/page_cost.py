@@ -31,6 +31,9 @@ PAINTS: Final = 9
 SETTLING_SECONDS: Final = 15.0
 HEAP_EVERY_SECONDS: Final = 5.0
 
+KEEP_COMPANION: Final = """const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { window.companion = this; return play.call(this); };"""
+NO_COMPANION: Final = "() => { companion.removeAttribute('src'); companion.load(); }"
 STILL: Final = "localStorage['auralis.motion'] = 'off'"
 FIRST_PAINT: Final = """() => new Promise((resolve) => new PerformanceObserver((list) => {
   const first = list.getEntriesByName("first-contentful-paint")[0];
@@ -83,11 +86,15 @@ def measure_cpu(browser: Browser, address: str, seconds: float) -> None:
         empty = cpu_percent(browser, page, seconds)
     with playing_page(browser, address) as page:
         shown = cpu_percent(browser, page, seconds)
-    with playing_page(browser, address, script=STILL) as page:
+    with playing_page(browser, address, script=KEEP_COMPANION + STILL) as page:
         page.evaluate("() => { document.querySelector('#backdrop').hidden = true; }")
         hidden = cpu_percent(browser, page, seconds)
+        page.evaluate(NO_COMPANION)
+        alone = cpu_percent(browser, page, seconds)
+        assert page.locator("html[data-state=playing]").count() == 1  # nothing took it for a pause
     print(f"an empty page: {empty:.1f} % of a core")
     print(f"playing, canvas hidden and still: {hidden - empty:.1f} % beyond it (bound {CPU_BOUND_PERCENT:.0f} %)")
+    print(f"  the same without the silent element: {alone - empty:.1f} %")
     print(f"playing, canvas drawn in software: {shown - empty:.1f} % beyond it", flush=True)
 
 
