@@ -5,19 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 import trio
 
 from auralisd.transport.chunk import EncodedChunk
-from auralisd.transport.forms import PCM, Form
+from auralisd.transport.forms import HTTP_FORMS, PCM, Form
 from auralisd.transport.history import HeldChunk, History
-from auralisd.transport.hub import Delivery, Hub, IcyHub
+from auralisd.transport.hub import Delivery, Hub, IcyHub, PassedBlocks
 from auralisd.transport.limits import ListenerLimits, NoMetrics, TransportMetrics, packets_in
 from auralisd.transport.listener import Farewell, Listener, Welcome
 
 STALE_SECONDS: Final = 1.0
 """What is held is no head start any more once the newest of it was due so long ago: the station slept since."""
+
+
+PASSED_PACKETS: Final = packets_in(6.0)
+"""Held for head starts, and passed on: a player's first burst (4 s) and some room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedBroadcast:
+    """A broadcast between two chunks, for another one to go on with.
+
+    Attributes:
+        epoch: which count of positions is on the air.
+        chunks: the newest ones with when each was due, in seconds of ``CLOCK_MONOTONIC``.
+        headers: of each codec that is on the air.
+        icy: the streams with metadata.
+    """
+
+    epoch: int
+    chunks: tuple[tuple[EncodedChunk, float], ...]
+    headers: dict[str, bytes]
+    icy: tuple[PassedBlocks, ...]
 
 
 class Broadcast:
@@ -95,6 +117,46 @@ class Broadcast:
         finally:
             self._leave(listener)
 
+    @contextmanager
+    def going_on(self, listener: Listener, *, waiting: bool) -> Iterator[None]:
+        """As `listening`, for one who heard the station until now: it gets the next packet and nothing before.
+
+        ``waiting`` says that it has yet to hear anything, for want of an encoder.
+        """
+        try:
+            listener.waiting = waiting
+            self._admit(listener)
+            yield
+        finally:
+            self._leave(listener)
+
+    def passed(self) -> PassedBroadcast:
+        """All that another broadcast needs to go on; nothing may be published meanwhile."""
+        hubs = (hub for hub in self._hubs.values() if isinstance(hub, IcyHub))
+        return PassedBroadcast(
+            epoch=self._epoch,
+            # A codec's start was told when it was; it is none any more.
+            chunks=tuple(
+                (replace(held.chunk, started={}, failed=()), held.due_seconds)
+                for held in self._history.last(PASSED_PACKETS)
+            ),
+            headers=dict(self._headers),
+            icy=tuple(blocks for hub in hubs if (blocks := hub.passed()) is not None),
+        )
+
+    def take_over(self, passed: PassedBroadcast) -> None:
+        """Go on where another broadcast was, before anybody listens."""
+        self._epoch = passed.epoch
+        for chunk, due_seconds in passed.chunks:
+            self._history.add(chunk, epoch=passed.epoch, due_seconds=due_seconds)
+            self._next_position = chunk.end
+        self._headers.update(passed.headers)
+        forms = {form.name: form for form in HTTP_FORMS.values()}
+        for blocks in passed.icy:
+            hub = self._hub_of(forms[blocks.form], icy=True)
+            if isinstance(hub, IcyHub):
+                hub.take_over(blocks)
+
     async def publish(self, chunk: EncodedChunk, *, epoch: int, due_seconds: float) -> None:
         """Send one chunk to everybody, in every form somebody receives.
 
@@ -160,12 +222,7 @@ class Broadcast:
         self._forget_what_is_stale()
         newest = self._history.newest
         hub, source = self._hub(listener), listener.form.source
-        self._listeners[listener] = None
-        self.metrics.listener_joined(listener.form.name)
-        if source is not None:
-            self._ears += 1
-            self._somebody_listens.set()
-        self.listeners_changed()
+        self._count_in(listener)
         if source is not None and source != PCM and (newest is None or not newest.has(source)):
             listener.waiting = True
             if listener.greet is not None:
@@ -175,6 +232,20 @@ class Broadcast:
         hub.add(listener)
         if self._farewell is not None:
             listener.dismiss(self._farewell)
+
+    def _admit(self, listener: Listener) -> None:
+        self._count_in(listener)
+        self._hub(listener).add(listener)
+        if self._farewell is not None:
+            listener.dismiss(self._farewell)
+
+    def _count_in(self, listener: Listener) -> None:
+        self._listeners[listener] = None
+        self.metrics.listener_joined(listener.form.name)
+        if listener.form.source is not None:
+            self._ears += 1
+            self._somebody_listens.set()
+        self.listeners_changed()
 
     def _forget_what_is_stale(self) -> None:
         newest = self._history.newest
@@ -197,13 +268,15 @@ class Broadcast:
         self.listeners_changed()
 
     def _hub(self, listener: Listener) -> Hub:
-        key = (listener.form.name, listener.icy)
-        hub = self._hubs.get(key)
+        return self._hub_of(listener.form, icy=listener.icy)
+
+    def _hub_of(self, form: Form, *, icy: bool) -> Hub:
+        hub = self._hubs.get((form.name, icy))
         if hub is None:
-            hub = self._hubs[key] = (
-                IcyHub(listener.form, now_playing=self._now_playing, held_seconds=self.limits.history_seconds)
-                if listener.icy
-                else Hub(listener.form)
+            hub = self._hubs[form.name, icy] = (
+                IcyHub(form, now_playing=self._now_playing, held_seconds=self.limits.history_seconds)
+                if icy
+                else Hub(form)
             )
         return hub
 

@@ -22,6 +22,8 @@ from av.container import OutputContainer
 
 from auralisd.audio import PCM16_BYTES_PER_FRAME
 from auralisd.errors import EncoderError, FormatError
+from auralisd.transport.flac_frames import renumbered
+from auralisd.transport.ogg_pages import OggPlace, continued, place_after
 from auralisd.units import CHANNELS, OPUS_RATE_HZ, PACKET_FRAMES, SAMPLE_RATE_HZ
 
 GENRE: Final = "Ambient"
@@ -138,7 +140,24 @@ type OpenEncoder = Callable[[str, str], Encoder]
 """Opens the encoder of a codec (first argument) for a programme titled so (second)."""
 
 
-def open_encoder(codec: str, title: str) -> Encoder:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderPlace:
+    """Where an encoder's stream is, for another one that is to go on with it.
+
+    Attributes:
+        header: what its listeners got first.
+        frames_taken: programme frames it was given.
+        next_pts: presentation time, in frames at the codec's rate, of the codec frame that comes next.
+        ogg: where its pages are, for Ogg.
+    """
+
+    header: bytes
+    frames_taken: int
+    next_pts: int
+    ogg: OggPlace | None = None
+
+
+def open_encoder(codec: str, title: str) -> StreamEncoder:
     """A fresh encoder of ``codec``, one of `CODECS`; ``title`` goes into the tags of Ogg and FLAC.
 
     Raises:
@@ -150,6 +169,26 @@ def open_encoder(codec: str, title: str) -> Encoder:
     return StreamEncoder(STREAM_RECIPES[codec], title)
 
 
+def resumed_encoder(codec: str, title: str, place: EncoderPlace, pcm16: bytes) -> StreamEncoder:
+    """An encoder that goes on with the stream of another one, which ended at ``place``.
+
+    It is given the last sound of the other first, so that its codec and resampler are in the same state, as near as
+    can be heard; what the other had handed out already is left out. Frames and pages go on being counted.
+
+    Args:
+        codec: one of `CODECS`.
+        title: goes nowhere: the header is the other's.
+        place: where the other one was.
+        pcm16: the end of what it was given, interleaved int16 stereo: a second is enough.
+
+    Raises:
+        EncoderError: this build of FFmpeg cannot open it.
+    """
+    encoder = open_encoder(codec, title)
+    encoder.go_on_from(place, pcm16)
+    return encoder
+
+
 class StreamEncoder:
     """An `Encoder` made of PyAV. Encoding and muxing release the GIL."""
 
@@ -159,6 +198,10 @@ class StreamEncoder:
         self._hands_out_packets = recipe.codec == "libopus"
         self._sink = ByteSink()
         self._frames = 0  # taken so far; the container's clock, whatever the programme's position
+        self._next_pts = 0
+        self._left_out_before_pts: int | None = None
+        self._ogg: OggPlace | None = None
+        self._goes_on = False
         with _translated(recipe.codec):
             options = {"flush_packets": "1", **recipe.container_options}
             self._container = av.open(self._sink, "w", format=recipe.container, options=options)
@@ -171,12 +214,33 @@ class StreamEncoder:
         """What the container wrote when it was opened."""
         return self._header
 
+    @property
+    def place(self) -> EncoderPlace:
+        """Where its stream is."""
+        return EncoderPlace(header=self._header, frames_taken=self._frames, next_pts=self._next_pts, ogg=self._ogg)
+
+    def go_on_from(self, place: EncoderPlace, pcm16: bytes) -> None:
+        """Take the place of another encoder, see `resumed_encoder`; nothing was encoded before.
+
+        Raises:
+            EncoderError: the encoder is broken and must be let go.
+        """
+        grid = self._codec_frame_programme_frames
+        given = min(len(pcm16) // PCM16_BYTES_PER_FRAME, place.frames_taken)
+        first = -(-(place.frames_taken - given) // grid) * grid
+        self._header, self._ogg, self._goes_on = place.header, place.ogg, True
+        self._left_out_before_pts, self._frames = place.next_pts, min(first, place.frames_taken)
+        if self._frames < place.frames_taken:
+            rest = self.encode(pcm16[-(place.frames_taken - self._frames) * PCM16_BYTES_PER_FRAME :])
+            if rest.stream:
+                raise EncoderError(f"{self._recipe.codec}: goes on ahead of where the other one was")
+
     def encode(self, pcm16: bytes) -> Coded:
         """See `Encoder.encode`."""
         with _translated(self._recipe.codec):
             packets = self._mux(pcm16_frame(pcm16, self._frames))
         self._frames += len(pcm16) // PCM16_BYTES_PER_FRAME
-        return Coded(self._sink.drain(), packets)
+        return Coded(self._drained(), packets)
 
     def finish(self) -> Coded:
         """See `Encoder.finish`."""
@@ -185,14 +249,44 @@ class StreamEncoder:
                 packets = self._mux(None)
             finally:
                 self._container.close()
-        return Coded(self._sink.drain(), packets)
+        return Coded(self._drained(), packets)
+
+    @property
+    def _codec_frame_programme_frames(self) -> int:
+        return self._stream.codec_context.frame_size * SAMPLE_RATE_HZ // self._recipe.rate_hz
 
     def _mux(self, frame: av.AudioFrame | None) -> tuple[bytes, ...]:
-        packets = self._stream.encode(frame)
-        # Copied first: the container takes a packet's bytes away.
-        bare = tuple(bytes(packet) for packet in packets if packet.size) if self._hands_out_packets else ()
-        self._container.mux(packets)
-        return bare
+        packets = [packet for packet in self._stream.encode(frame) if packet.size]
+        bare: list[bytes] = []
+        for packet in packets:
+            left_out = self._is_left_out(packet)
+            if self._hands_out_packets and not left_out:
+                bare.append(bytes(packet))  # copied first: the container takes a packet's bytes away
+            if self._goes_on and self._recipe.container == "flac" and not left_out:
+                # Nor does FFmpeg let a number begin elsewhere; frames of its container are those of its codec.
+                self._sink.write(renumbered(bytes(packet), (packet.pts or 0) // (packet.duration or 1)))
+            elif self._recipe.container == "ogg" or not left_out:  # pages are left out by their own count
+                self._container.mux(packet)
+        return tuple(bare)
+
+    def _is_left_out(self, packet: av.Packet[AudioStream]) -> bool:
+        """Whether the encoder before this one has handed it out; counts it if not."""
+        pts = packet.pts or 0
+        if self._left_out_before_pts is not None and pts < self._left_out_before_pts:
+            self._next_pts = self._left_out_before_pts
+            return True
+        self._next_pts = pts + (packet.duration or 0)
+        return False
+
+    def _drained(self) -> bytes:
+        stream = self._sink.drain()
+        if self._recipe.container != "ogg":
+            return stream
+        if self._goes_on and self._ogg is not None:
+            stream, self._ogg = continued(stream, self._ogg)
+        else:
+            self._ogg = place_after(stream, self._ogg)
+        return stream
 
 
 def add_audio_stream(container: OutputContainer, recipe: Recipe, title: str) -> AudioStream:

@@ -13,7 +13,15 @@ from auralisd.audio import PCM16_BYTES_PER_FRAME
 from auralisd.errors import EncoderError, FormatError
 from auralisd.transport.catching_up import CatchUpTurns
 from auralisd.transport.chunk import CodedSpan, EncodedChunk, EncoderStart
-from auralisd.transport.codecs import CODECS, Encoder, OpenEncoder, open_encoder
+from auralisd.transport.codecs import (
+    CODECS,
+    Encoder,
+    EncoderPlace,
+    OpenEncoder,
+    StreamEncoder,
+    open_encoder,
+    resumed_encoder,
+)
 from auralisd.units import OPUS_FRAME_PROGRAMME_FRAMES, PACKET_FRAMES
 
 _SECOND: Final = 10  # chunks of 100 ms
@@ -24,6 +32,40 @@ FIRST_PAUSE_CHUNKS: Final = 1 * _SECOND  # after a failure; doubles with each on
 LONGEST_PAUSE_CHUNKS: Final = 60 * _SECOND
 SOUND_AFTER_CHUNKS: Final = 60 * _SECOND  # on the air without a failure: the next pause is the first one again
 CATCH_UP_SECONDS: Final = 0.04  # of each 100 ms; leaves the rest to the chunk itself and the renderer
+PASSED_CHUNKS: Final = 6 * _SECOND  # of held sound go to a bank that takes over: an encoder's backlog and some room
+_WARMING_CHUNKS: Final = 1 * _SECOND  # of them go through an encoder that goes on with another one's stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedLine:
+    """One codec on the air, for another bank that is to go on with it.
+
+    Attributes:
+        codec: its name.
+        place: where its stream is.
+        packets_position: programme frame of the packet that comes next.
+        first_position: programme frame before which nothing of it is handed out.
+    """
+
+    codec: str
+    place: EncoderPlace
+    packets_position: int
+    first_position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedBank:
+    """A station's encoders between two chunks.
+
+    Attributes:
+        position: programme frame of the oldest held chunk.
+        pcm16: the held chunks, joined.
+        lines: the codecs on the air.
+    """
+
+    position: int
+    pcm16: bytes
+    lines: tuple[PassedLine, ...]
 
 
 class EncoderBank:
@@ -115,6 +157,33 @@ class EncoderBank:
             started=outcome.started,
             failed=tuple(outcome.failed),
         )
+
+    def passed(self) -> PassedBank:
+        """All that another bank needs to go on with every stream. No call may be under way."""
+        held = list(self._held)[-PASSED_CHUNKS:]
+        lines = (line.passed() for line in self._lines.values() if line.on_air)
+        return PassedBank(
+            position=held[0].position if held else 0,
+            pcm16=b"".join(chunk.pcm16 for chunk in held),
+            lines=tuple(line for line in lines if line is not None),
+        )
+
+    def take_over(self, passed: PassedBank) -> None:
+        """Go on with the streams of another bank; nothing was encoded before. Blocking.
+
+        An encoder that cannot is left for its listeners to want anew.
+        """
+        size = PACKET_FRAMES * PCM16_BYTES_PER_FRAME
+        for index in range(len(passed.pcm16) // size):
+            pcm16 = passed.pcm16[index * size : (index + 1) * size]
+            self._held.append(_Held(passed.position + index * PACKET_FRAMES, pcm16))
+        self._chunks_taken = len(self._held)
+        warming = passed.pcm16[-_WARMING_CHUNKS * size :]
+        for handed in passed.lines:
+            line = self._lines[handed.codec]
+            with self._contained(line, _Outcome()):
+                encoder = resumed_encoder(handed.codec, self.title, handed.place, warming)
+                line.go_on_with(encoder, handed, self._held[-1].position + PACKET_FRAMES, self._chunks_taken)
 
     def close(self) -> None:
         """Let go of every encoder and of the held sound."""
@@ -245,6 +314,23 @@ class _Line:
         start = EncoderStart(header=self.encoder.header, backlog=tuple(self.backlog))
         self.backlog = []
         return start
+
+    def passed(self) -> PassedLine | None:
+        """Where it is, for another bank; None of an encoder whose stream cannot be gone on with."""
+        if not isinstance(self.encoder, StreamEncoder):
+            return None
+        return PassedLine(
+            codec=self.codec,
+            place=self.encoder.place,
+            packets_position=self._packets_position,
+            first_position=self._first_position,
+        )
+
+    def go_on_with(self, encoder: Encoder, passed: PassedLine, position: int, now_chunk: int) -> None:
+        """Be on the air as another bank's line was, at programme frame ``position``."""
+        self.encoder, self.on_air, self.next_position = encoder, True, position
+        self._packets_position, self._first_position = passed.packets_position, passed.first_position
+        self.wanted_at_chunk = self._on_air_since_chunk = now_chunk
 
     def finish(self, span: CodedSpan) -> CodedSpan:
         """``span`` and all that was still inside the encoder, which is closed."""

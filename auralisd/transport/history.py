@@ -97,6 +97,10 @@ class History:
             return None
         return [held for held in chunks if held.end_for(form) > position]
 
+    def last(self, packets: int) -> list[HeldChunk]:
+        """The newest chunks, at most ``packets``, oldest first."""
+        return list(self._held)[-packets:]
+
     def clear(self) -> None:
         """Forget everything."""
         self._held.clear()

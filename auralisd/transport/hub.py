@@ -91,6 +91,23 @@ class Hub:
         return held.framed_for(self.form)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedBlocks:
+    """A stream with metadata between two chunks.
+
+    Attributes:
+        form: its name.
+        begun: the sound of the next block so far.
+        cut_until: programme frame up to which the sound was cut.
+        blocks: the last whole ones, each with the position of the chunk it was finished with.
+    """
+
+    form: str
+    begun: bytes
+    cut_until: int
+    blocks: tuple[tuple[bytes, int], ...]
+
+
 class IcyHub(Hub):
     """The listeners of an MP3 or AAC stream who asked for metadata: they get whole blocks of it."""
 
@@ -102,6 +119,19 @@ class IcyHub(Hub):
         # Each block with the position of the chunk it was finished with.
         self._blocks: deque[tuple[bytes, int]] = deque(maxlen=packets_in(held_seconds))
         self._cut_until: int | None = None
+
+    def passed(self) -> PassedBlocks | None:
+        """Where it is between two chunks, for another hub; None where nothing is cut."""
+        if self._cut_until is None:
+            return None
+        begun, blocks = bytes(self._cutter.begun), tuple(self._blocks)
+        return PassedBlocks(form=self.form.name, begun=begun, cut_until=self._cut_until, blocks=blocks)
+
+    def take_over(self, passed: PassedBlocks) -> None:
+        """Go on where another hub was: its players count bytes from block to block."""
+        self._cutter.begun[:] = passed.begun
+        self._cut_until = passed.cut_until
+        self._blocks.extend(passed.blocks)
 
     def remove(self, listener: Listener) -> None:
         """Deliver nothing more to ``listener``; after the last one nothing is cut any more."""

@@ -16,21 +16,25 @@ _LONGEST_BYTES: Final = 255 * _UNIT_BYTES
 
 
 class IcyBlocks:
-    """Cuts a stream into blocks with metadata."""
+    """Cuts a stream into blocks with metadata.
+
+    Attributes:
+        begun: the sound of the next block so far.
+    """
 
     def __init__(self, now_playing: Callable[[], str]) -> None:
         """Ask ``now_playing`` for the title of each block."""
         self._now_playing = now_playing
-        self._begun = bytearray()
+        self.begun = bytearray()
 
     def cut(self, pieces: Iterable[bytes]) -> list[bytes]:
         """Take the next pieces of the stream; hand out the blocks that became whole."""
         for piece in pieces:
-            self._begun += piece
+            self.begun += piece
         blocks: list[bytes] = []
-        while len(self._begun) >= METADATA_INTERVAL_BYTES:
-            sound = bytes(self._begun[:METADATA_INTERVAL_BYTES])
-            del self._begun[:METADATA_INTERVAL_BYTES]
+        while len(self.begun) >= METADATA_INTERVAL_BYTES:
+            sound = bytes(self.begun[:METADATA_INTERVAL_BYTES])
+            del self.begun[:METADATA_INTERVAL_BYTES]
             blocks.append(sound + icy_metadata(self._now_playing()))
         return blocks
 

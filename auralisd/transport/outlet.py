@@ -13,6 +13,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import trio
@@ -22,6 +23,24 @@ type Piece = bytes | memoryview
 CONTROL_SLOTS: Final = 16  # pongs and JSON that may wait beside the audio
 _SEND_FLAGS: Final = getattr(socket, "MSG_NOSIGNAL", 0) | getattr(socket, "MSG_DONTWAIT", 0)
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedTail:
+    """What a socket has yet to take, for another outlet to go on with.
+
+    Attributes:
+        first: the rest of a begun frame and what must not be lost, in order.
+        waiting: what waits after it; whether each must be sent, or is left out if it takes too long.
+    """
+
+    first: tuple[bytes, ...] = ()
+    waiting: tuple[tuple[bytes, bool], ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """All of it."""
+        return sum(map(len, self.first)) + sum(len(piece) for piece, _ in self.waiting)
 
 
 class Outlet:
@@ -74,6 +93,9 @@ class Outlet:
         self._sealed = False
         self._finished = False
         self._closed = False
+        self._begun: memoryview = memoryview(b"")  # what is left of the piece that is being sent
+        self._sending: trio.CancelScope | None = None
+        self._may_write: trio.Event | None = None  # while it is held: set when it goes on
 
     @property
     def behind(self) -> bool:
@@ -163,6 +185,47 @@ class Outlet:
         except (OSError, trio.ClosedResourceError, trio.BrokenResourceError):
             self._end("gone")
 
+    async def hold(self) -> PassedTail:
+        """Write nothing until `go_on`; what has not been sent yet. `run` must be running.
+
+        Raises:
+            trio.ClosedResourceError: the outlet is closed, or about to be.
+        """
+        if self._closed or self._finished:
+            raise trio.ClosedResourceError
+        self._may_write = self._may_write or trio.Event()
+        while self._sending is not None:
+            self._sending.cancel()
+            await trio.lowlevel.checkpoint()
+        if self._closed:
+            raise trio.ClosedResourceError
+        waiting = self._taken_out()
+        for piece in waiting:
+            self._channel.send_nowait(piece)
+        begun = (bytes(self._begun),) if self._begun else ()
+        return PassedTail(
+            first=(*begun, *(bytes(piece) for piece in self._head_start)),
+            waiting=tuple((bytes(piece), essential) for piece, essential in waiting),
+        )
+
+    def go_on(self) -> None:
+        """Write again after `hold`."""
+        held, self._may_write = self._may_write, None
+        if held is not None:
+            held.set()
+
+    def carry_on(self, tail: PassedTail) -> None:
+        """Send what another outlet of this socket had yet to send, before anything else. Never waits."""
+        self._head_start.extend(tail.first)
+        for piece in tail.waiting:
+            with contextlib.suppress(trio.WouldBlock):
+                self._channel.send_nowait(piece)
+        if tail.first or tail.waiting:
+            self._behind = True
+            self._allowance = self._head_start_packets
+            with contextlib.suppress(trio.WouldBlock):
+                self._channel.send_nowait((b"", True))  # wakes the sender
+
     def hush(self) -> None:
         """No more packets; frames of ours still go."""
         self._takes_audio = False
@@ -202,6 +265,8 @@ class Outlet:
         """How much of ``frame`` the socket took; all of it where nothing will ever take any more."""
         if self._closed or self._socket.fileno() < 0:
             return len(frame)
+        if self._may_write is not None:
+            return 0
         try:
             return self._direct.send(frame, _SEND_FLAGS)
         except (BlockingIOError, InterruptedError):
@@ -229,30 +294,34 @@ class Outlet:
 
     def _skip_to_live_edge(self) -> None:
         """Drop the packets that wait, each whole; frames of ours and the rest of a begun packet stay."""
-        kept: list[tuple[Piece, bool]] = []
-        dropped = 0
+        waiting = self._taken_out()
+        kept = [(piece, essential) for piece, essential in waiting if essential]
+        for one in kept:
+            self._channel.send_nowait(one)
+        if len(kept) < len(waiting):
+            self._count_skipped(len(waiting) - len(kept))
+
+    def _taken_out(self) -> list[tuple[Piece, bool]]:
+        taken: list[tuple[Piece, bool]] = []
         with contextlib.suppress(trio.WouldBlock, trio.EndOfChannel):
             while True:
-                piece, essential = self._waiting.receive_nowait()
-                if essential:
-                    kept.append((piece, essential))
-                else:
-                    dropped += 1
-        for waiting in kept:
-            self._channel.send_nowait(waiting)
-        if dropped:
-            self._count_skipped(dropped)
+                taken.append(self._waiting.receive_nowait())
+        return taken
 
     def _count_skipped(self, packets: int) -> None:
         self.skipped_packets += packets
         self._skipped(packets)
 
     async def _send_patiently(self, piece: Piece) -> None:
-        rest = memoryview(piece)
-        while rest:
-            with trio.move_on_after(self._evict_after_seconds) as patience:
-                sent = await self._socket.send(rest)
-                rest = rest[sent:]
+        self._begun = memoryview(piece)
+        while self._begun:
+            if self._may_write is not None:
+                await self._may_write.wait()
+                continue
+            with trio.move_on_after(self._evict_after_seconds) as patience, trio.CancelScope() as self._sending:
+                sent = await self._socket.send(self._begun)
+                self._begun = self._begun[sent:]
+            self._sending = None
             if patience.cancelled_caught:
                 self._end("too_slow")
                 self.abort()
