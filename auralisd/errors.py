@@ -241,3 +241,12 @@ class PeerGoneError(AuralisError):
 
 class WebAppError(AuralisError):
     """The web app says that it cannot start."""
+
+
+class HandoverError(AuralisError):
+    """The next process cannot take over; this one goes on."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason, part of a sentence."""
+        super().__init__(reason)
+        self.reason = reason

@@ -15,6 +15,7 @@ from auralisd.cli.exit_codes import EXIT_OK
 from auralisd.cli.options import config_option, given, state_dir_option
 
 if TYPE_CHECKING:
+    from auralisd.daemon.handover.links import Inheritance
     from auralisd.settings import Settings
 
 
@@ -40,18 +41,21 @@ def run(
     """Play endless music at http://127.0.0.1:8000 until Ctrl-C or SIGTERM.
 
     Every option can also come from the environment (AURALISD_PORT=9000) or from the configuration
-    file (port = 9000); `auralisd config --example` shows all there are. SIGHUP reads the file again.
+    file (port = 9000); `auralisd config --example` shows all there are. SIGHUP reads the file again;
+    SIGUSR2 lets another process go on, which no listener hears.
     """
     with _stopped_at_once():
+        from auralisd.daemon.handover.links import take_inheritance
         from auralisd.settings import create_token, load_settings, with_token
 
+        inheritance = take_inheritance(os.environ)
         flags = given(host=host, port=port, lan=lan, state_dir=state_dir, device=device, log_level=log_level)
         settings = load_settings(flags, environ=dict(os.environ), config_file=config_file)
         new_token = None
         if settings.lan and settings.token is None:
             new_token = create_token(settings.state_dir)
             settings = with_token(settings, new_token)
-        return _play(settings, new_token=new_token)
+        return _play(settings, new_token=new_token, inheritance=inheritance)
 
 
 @contextmanager
@@ -72,7 +76,7 @@ def _leave(_number: int, _frame: object) -> None:
     os._exit(EXIT_OK)
 
 
-def _play(settings: Settings, *, new_token: str | None) -> int:
+def _play(settings: Settings, *, new_token: str | None, inheritance: Inheritance | None) -> int:
     from auralisd.cli.banner import start_lines
     from auralisd.cli.examinations import port
     from auralisd.daemon import run_daemon
@@ -80,13 +84,15 @@ def _play(settings: Settings, *, new_token: str | None) -> int:
     from auralisd.errors import SettingsError
     from auralisd.storage.lock import state_held
 
-    passed = take_passed_sockets(os.environ)
+    passed = inheritance.listening if inheritance is not None else take_passed_sockets(os.environ)
     refuse_unguarded(passed, settings)
     looked_at = None if passed else port(settings)
     if looked_at is not None and looked_at.cure is not None:  # before addresses are promised that would not answer
         raise SettingsError("port", settings.port, f"{looked_at.found}; {looked_at.cure}")
+    found_file = settings.sources.found_file if settings.sources else None
+    if inheritance is not None:  # the state is held by the process before this one until it ends
+        return run_daemon(settings, config_path=found_file, passed=passed, heritage=inheritance.link)
     with state_held(settings.state_dir):
         for line in start_lines(settings, new_token=new_token, passed=passed):
             click.echo(line)
-        found_file = settings.sources.found_file if settings.sources else None
         return run_daemon(settings, config_path=found_file, passed=passed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import trio
 from auralisd.daemon.passed_sockets import PassedSocket
 from auralisd.daemon.systemd import Notifier
 from auralisd.daemon.worker import JobsUnderWay
+from auralisd.errors import HandoverError
 from auralisd.observability.logs import configure_logs
 from auralisd.settings import Settings
 
@@ -23,8 +25,16 @@ log = structlog.get_logger()
 EX_SOFTWARE = 70  # of sysexits.h: it failed too often to go on in this process; a service manager starts another
 
 
-def run_daemon(settings: Settings, *, config_path: Path | None, passed: Sequence[PassedSocket] = ()) -> int:
+def run_daemon(
+    settings: Settings,
+    *,
+    config_path: Path | None,
+    passed: Sequence[PassedSocket] = (),
+    heritage: socket.socket | None = None,
+) -> int:
     """Play until stopped, on the sockets that were ``passed`` if any were; answers the exit code.
+
+    ``heritage`` is the link to a process that hands over to this one.
 
     Raises:
         SettingsError: the address or the port cannot be used.
@@ -40,9 +50,14 @@ def run_daemon(settings: Settings, *, config_path: Path | None, passed: Sequence
     from auralisd.daemon.supervisor import run_tree  # after the log, so that its slow imports are accounted for
 
     jobs = JobsUnderWay()
-    given_up: bool = trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds, passed)
+    status = 0
+    try:
+        if trio.run(run_tree, settings, jobs, Notifier(), started_at_seconds, passed, heritage):
+            status = EX_SOFTWARE
+    except* HandoverError as errors:
+        log.warning("not taken over", reason=str(errors.exceptions[0]))
+        status = EX_SOFTWARE
     log.info("stopped")
-    status = EX_SOFTWARE if given_up else 0
     if jobs or "torch" in sys.modules:
         _leave_at_once(status)
     return status

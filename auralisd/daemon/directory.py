@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -85,6 +85,18 @@ class LiveDirectory:
         """Bring back what was saved and add what the configuration names; ``main`` is always there."""
         for saved in await self._keeper.saved_stations():
             await self._reopen(saved)
+        await self.add_configured()
+
+    def take_over(self, stations: Iterable[LiveStation]) -> None:
+        """Go on with stations of another process; those that have no task yet get one."""
+        for station in stations:
+            self._stations[station.id] = station
+            station.published_at = trio.current_time()  # the other process just did
+            if not station.rehearsing:
+                self.start(station)
+
+    async def add_configured(self) -> None:
+        """Add what the configuration names and is not there."""
         settings = self._settings
         main = StationSettings(id=ALWAYS_THERE, title=settings.title, seed=settings.seed, preset=settings.preset)
         wanted = {ALWAYS_THERE: main} | {station.id: station for station in settings.stations}
@@ -190,7 +202,8 @@ class LiveDirectory:
             log.warning("configured station left out", station=wanted.id, error=str(error))
 
     def _start(self, saved: SavedStation, desk: ControlDesk, *, epoch: int, is_on_disk: bool = False) -> LiveStation:
-        station = LiveStation(
+        station = live_station(
+            self._studio,
             station_id=saved.id,
             title=saved.title,
             piece=Piece(seed=saved.seed, desk=desk, is_on_disk=is_on_disk),
@@ -198,16 +211,14 @@ class LiveDirectory:
             pinned=saved.pinned,
             epoch=epoch,
             position=ceil_to_grid(saved.position, PACKET_FRAMES),
-            broadcast=Broadcast(
-                limits=ListenerLimits(farewell_seconds=FAREWELL_SECONDS),
-                metrics=self._studio.metrics,
-                now_playing=lambda: now_playing(station),
-            ),
-            studio=self._studio,
         )
         self._stations[saved.id] = station
-        self._nursery.start_soon(run_station, station, self._studio, self._stopping, name=f"station {saved.id}")
+        self.start(station)
         return station
+
+    def start(self, station: LiveStation) -> None:
+        """Let ``station`` live from now on."""
+        self._nursery.start_soon(run_station, station, self._studio, self._stopping, name=f"station {station.id}")
 
     async def _start_controls(self, preset: str | None, controls: Mapping[str, Any]) -> tuple[Controls, str | None]:
         start, name = Controls(), None
@@ -222,6 +233,36 @@ class LiveDirectory:
         stem = _NOT_IN_AN_ID.sub("-", title.lower()).strip("-")[:48] or "station"
         candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, STATIONS_MOST + 2))
         return next(candidate for candidate in candidates if candidate not in self._stations)
+
+
+def live_station(
+    studio: Studio,
+    *,
+    station_id: str,
+    title: str,
+    piece: Piece,
+    preset: str | None,
+    pinned: bool,
+    epoch: int,
+    position: int,
+) -> LiveStation:
+    """A station with a broadcast of its own, at ``position`` of its programme."""
+    station = LiveStation(
+        station_id=station_id,
+        title=title,
+        piece=piece,
+        preset=preset,
+        pinned=pinned,
+        epoch=epoch,
+        position=position,
+        broadcast=Broadcast(
+            limits=ListenerLimits(farewell_seconds=FAREWELL_SECONDS),
+            metrics=studio.metrics,
+            now_playing=lambda: now_playing(station),
+        ),
+        studio=studio,
+    )
+    return station
 
 
 def now_playing(station: LiveStation) -> str:

@@ -16,6 +16,7 @@ from auralisd.daemon.bed_stay import BedStay
 from auralisd.daemon.continuity import Continuity
 from auralisd.daemon.control_desk import ControlDesk
 from auralisd.daemon.governor import Governor
+from auralisd.daemon.handover.gate import Gate
 from auralisd.daemon.notices import NoticeCode, notice, sentence
 from auralisd.daemon.piece import REASONS_KEPT, Piece
 from auralisd.daemon.reserve import Reserve
@@ -25,6 +26,7 @@ from auralisd.station import AppliedChange, ChordView, NowSounding, SectionView,
 from auralisd.transport.broadcast import Broadcast
 from auralisd.transport.chunk import EncodedChunk
 from auralisd.transport.clock import SampleClock
+from auralisd.transport.encoders import EncoderBank, PassedBank
 from auralisd.units import PACKET_FRAMES, SAMPLE_RATE_HZ, ceil_to_grid, frames_to_seconds, seconds_to_frames
 
 DECIDE_AHEAD_SECONDS = 0.06  # before a packet is due: later, the encoders would have too little time for it
@@ -76,6 +78,12 @@ class LiveStation:
         self.reserve = Reserve()
         self.bed_stay = BedStay()
         self.lead_seconds = 0.0  # how long before it is due a packet is sent
+        self.wanted_lead_seconds = 0.0  # where continuity brings the lead, a little with each packet
+        self.gate = Gate()
+        self.rehearsing = False  # plays to nobody, beside another process
+        self.pre_roll_frames = 0  # how far before the air the next instrument begins
+        self.encoders: EncoderBank | None = None  # those of now
+        self.passed_bank: PassedBank | None = None  # what those to come go on with
         self.reseeded = trio.Event()
         self.removed = trio.Event()
         self._studio = studio
@@ -257,14 +265,14 @@ class LiveStation:
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(listened, name=f"{self.id}: listeners awaited")
-            while not self.pinned:
+            while not (self.pinned or self.rehearsing):
                 await self._pinned_changed.wait()
             nursery.cancel_scope.cancel()
 
     @property
     def wanted(self) -> bool:
         """Whether there is a reason to sound."""
-        return self.pinned or self.broadcast.listener_count > 0
+        return self.pinned or self.rehearsing or self.broadcast.listener_count > 0
 
     def published(self, chunk: EncodedChunk) -> None:
         """A packet went out; listeners hear of the music when the chord, section or state is a new one."""

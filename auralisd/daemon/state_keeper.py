@@ -26,6 +26,7 @@ class StateKeeper:
 
     def __init__(self, state: StateFile, run_in_worker: RunInWorker, metrics: Metrics) -> None:
         """Use ``state`` from now on; nobody else writes stations to it."""
+        self.let_go = False  # another process keeps the state from now on
         self._metrics = metrics
         self._state = state
         self._run_in_worker = run_in_worker
@@ -53,7 +54,7 @@ class StateKeeper:
         With a new piece the log of the one before is forgotten, now or as soon as the disk allows. A
         station that cannot be saved plays all the same.
         """
-        if station.removed.is_set():
+        if station.removed.is_set() or self.let_go:
             return  # or its row would come back
         saved = saved_form(station)
         piece, unsaved = station.piece, station.piece.desk.unsaved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -15,11 +16,16 @@ import structlog
 import trio
 
 from auralisd.access import AccessPolicy
-from auralisd.daemon.directory import LiveDirectory
+from auralisd.daemon.directory import LiveDirectory, live_station
 from auralisd.daemon.exports import Exports
 from auralisd.daemon.facts import LiveFacts
+from auralisd.daemon.handover.estate import PassedStation
+from auralisd.daemon.handover.predecessor import Succession
+from auralisd.daemon.handover.successor import Successor
 from auralisd.daemon.house_presets import house_presets
+from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.passed_sockets import PassedSocket, only_here
+from auralisd.daemon.piece import Piece
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.sending import HlsFiles, sending
@@ -30,6 +36,7 @@ from auralisd.daemon.tasks.fetch_kernel import fetch_kernel
 from auralisd.daemon.tasks.import_torch import import_torch
 from auralisd.daemon.tasks.keeper_task import run_keeper
 from auralisd.daemon.tasks.signal_task import run_signals
+from auralisd.daemon.tasks.station_task import run_station
 from auralisd.daemon.tasks.watchdog import run_watchdog
 from auralisd.daemon.worker import JobsUnderWay, open_worker
 from auralisd.edge.door_limits import DoorLimits
@@ -42,6 +49,7 @@ from auralisd.observability.metrics import Metrics
 from auralisd.observability.slow_steps import SlowSteps, install
 from auralisd.settings import Settings
 from auralisd.settings.files import kernel_dir
+from auralisd.storage.lock import state_held
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.transport.shipped_sound import shipped_bed
@@ -55,6 +63,8 @@ log = structlog.get_logger()
 FADE_OUT_SECONDS = 1.3
 STRAGGLERS_SECONDS = 0.3
 LAST_SAVE_SECONDS = 0.3
+STATE_TRIES = 100  # a process that handed over ends within seconds
+SECONDS_BETWEEN_TRIES = 0.1
 THREAD_SWITCH_SECONDS = 0.0005  # with Python's own 5 ms, whoever comes back from torch waits that long for its turn
 
 
@@ -64,41 +74,41 @@ async def run_tree(
     notifier: Notifier,
     started_at_seconds: float,
     passed: Sequence[PassedSocket] = (),
+    heritage: socket.socket | None = None,
 ) -> bool:
     """Run everything there is, from the first listener to the last goodbye.
 
     ::
 
         daemon
-        |-- signals            SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again
+        |-- signals            SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again, SIGUSR2 hands over
         |-- front door         one task per connection; audio to the hub, all else to the web app
         |-- import torch       once, beside the loop, while the bed plays
         |-- station ...        one per station, asleep until somebody listens
         |   `-- pieces (composer, renderer), continuity, encoders, pacer
+        |-- succession         starts another process when asked to, and parts with everything
         |-- exports            sound files of what was played, by one child process at a time
         |-- push ...           one per Icecast server
         |-- hls ...            one per station that is written as HLS
         |-- keeper             saves positions and the controls log
         `-- watchdog           tells systemd that the music goes on
 
-    ``passed`` are sockets to serve on instead of the configured address.
+    ``passed`` are sockets to serve on instead of the configured address. ``heritage`` is the link to a process that
+    hands over: torch is imported first then, and state and door are opened when everything has come over it.
 
     Returns when the daemon was stopped: the stations fade out, listeners are told, the state is
-    saved, and whatever still hangs is cancelled. True if it stopped because it could not go on.
+    saved, and whatever still hangs is cancelled; or when another process goes on. True if it stopped because it
+    could not go on.
 
     Raises:
         SettingsError: the address or the port cannot be used.
+        HandoverError: the process that was to hand over goes on by itself.
     """
     sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     metrics = Metrics()
     slow_steps = SlowSteps(on_pass=metrics.loop_passed, on_slow_step=functools.partial(_slow_step, metrics))
     install(slow_steps)
     listeners = await bound(settings, passed)
-    state = StateFile(settings.state_dir)
-    for found in state.notices:
-        log.warning("state file", notice=found)
-    keeper = StateKeeper(state, open_worker(jobs), metrics)
-    presets = SavedPresetShelf(state, built_in=house_presets(), run_in_worker=open_worker(jobs))
     kernel = KernelShelf()
     stopping = trio.Event()
     surrender = Surrender(stopping)
@@ -113,11 +123,26 @@ async def run_tree(
         give_up=surrender.give_up,
     )
     policy, limits = access_policy(settings, passed), door_limits(settings)
-    async with trio.open_nursery() as nursery:
+    kept = kernel_dir(os.environ) if settings.compiled_kernel else None
+    heir = Successor(heritage) if heritage is not None else None
+    async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as after_all:
+        inherited: list[LiveStation] = []
+        if heir is not None:
+            await import_torch(studio, settings.device, kept)
+            inherited = await heir.take(
+                functools.partial(_station_of, studio),
+                lambda one: nursery.start_soon(run_station, one, studio, stopping, name=f"station {one.id}"),
+            )
+        state = StateFile(settings.state_dir)
+        for found in state.notices:
+            log.warning("state file", notice=found)
+        keeper = StateKeeper(state, open_worker(jobs), metrics)
+        presets = SavedPresetShelf(state, built_in=house_presets(), run_in_worker=open_worker(jobs))
         directory = LiveDirectory(
             settings=settings, studio=studio, keeper=keeper, presets=presets, nursery=nursery, stopping=stopping
         )
-        await directory.open()
+        if heir is None:
+            await directory.open()
         exports = Exports(
             directory=directory,
             keeper=keeper,
@@ -146,8 +171,19 @@ async def run_tree(
                 hls_file=HlsFiles(settings, studio.new_worker()).read,
             )
         )
+        if heir is not None:
+            await heir.wait_for_go()
+            slow_steps.forget()  # torch was imported while nobody listened here
+            directory.take_over(inherited)
         reloader = Reloader(settings, notifier=notifier, apply=functools.partial(_apply, policy, limits))
-        await nursery.start(run_signals, stopping.set, reloader.reload, name="signals")
+        succession = Succession(
+            stations=lambda: directory.stations,
+            keeper=keeper,
+            notifier=notifier,
+            listening=to_pass_on(passed, listeners),
+            stopping=stopping,
+        )
+        await nursery.start(run_signals, stopping.set, reloader.reload, succession.ask, name="signals")
         nursery.start_soon(run_watchdog, notifier, lambda: directory.stations, studio.can_render, name="watchdog")
         nursery.start_soon(exports.run, name="exports")
         nursery.start_soon(run_keeper, keeper, lambda: directory.stations, name="keeper")
@@ -162,14 +198,21 @@ async def run_tree(
                 stopping=stopping,
                 metrics=metrics,
             )
-            await front.start(serve, name="front door")
+            succession.door = await front.start(serve, name="front door")
+            if heir is not None:
+                await heir.go(succession.door)
+                slow_steps.forget()
+                await heir.predecessor_gone()
+                await directory.add_configured()
+                nursery.start_soon(hold_state, after_all, settings, name="state held")
             notifier.ready()
             log.info("ready", seconds=round(time.monotonic() - started_at_seconds, 2), **_addresses(listeners))
-            kept = kernel_dir(os.environ) if settings.compiled_kernel else None
-            nursery.start_soon(import_torch, studio, settings.device, kept, name="import torch")
+            if heir is None:
+                nursery.start_soon(import_torch, studio, settings.device, kept, name="import torch")
             if settings.compiled_kernel:
                 nursery.start_soon(fetch_kernel, studio, kept, name="fetch kernel")
             ways_out.start(nursery, directory, new_worker=studio.new_worker, metrics=metrics, stopping=stopping)
+            nursery.start_soon(_end_after, succession, nursery.cancel_scope, name="succession")
             await stopping.wait()
             notifier.stopping()
         with trio.move_on_after(LAST_SAVE_SECONDS):
@@ -179,6 +222,47 @@ async def run_tree(
     if not jobs:
         state.close()
     return surrender.given_up
+
+
+def to_pass_on(passed: Sequence[PassedSocket], listeners: Sequence[trio.SocketListener]) -> list[PassedSocket]:
+    """The listening sockets as another process may inherit them: descriptors of their own, by their old names."""
+    names = [one.name for one in passed] or ["listening"] * len(listeners)
+    return [
+        PassedSocket(name=name, listening=socket.fromfd(one.socket.fileno(), one.socket.family, one.socket.type))
+        for name, one in zip(names, listeners, strict=True)
+    ]
+
+
+async def hold_state(until_the_end: contextlib.AsyncExitStack, settings: Settings) -> None:
+    """Hold the state directory, as soon as the process before this one has let go of it."""
+    refused: SettingsError | None = None
+    for _ in range(STATE_TRIES):
+        try:
+            until_the_end.enter_context(state_held(settings.state_dir))
+        except SettingsError as error:
+            refused = error
+            await trio.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return
+    log.warning("the state directory is not held", error=str(refused))
+
+
+def _station_of(studio: Studio, passed: PassedStation, piece: Piece) -> LiveStation:
+    return live_station(
+        studio,
+        station_id=passed.id,
+        title=passed.title,
+        piece=piece,
+        preset=passed.preset,
+        pinned=passed.pinned,
+        epoch=passed.piece.epoch,
+        position=passed.next_packet,
+    )
+
+
+async def _end_after(succession: Succession, scope: trio.CancelScope) -> None:
+    await succession.run()
+    scope.cancel()
 
 
 class Surrender:

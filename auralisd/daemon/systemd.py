@@ -32,6 +32,10 @@ class Notifier:
         """The service says goodbye."""
         self._send("STOPPING=1")
 
+    def main_process(self, pid: int) -> None:
+        """From now on ``pid`` is the service."""
+        self._send(f"MAINPID={pid}")
+
     def status(self, sentence: str) -> None:
         """One line for ``systemctl status``."""
         self._send(f"STATUS={sentence}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auralisd.access import AccessPolicy
 from auralisd.edge.door_limits import DoorLimits, DoorMetrics
 from auralisd.edge.headcount import Headcount
 from auralisd.edge.rooms import Room, Rooms
+from auralisd.edge.travellers import Traveller
 from auralisd.rate_limit import RateLimits
 
 
@@ -23,6 +24,7 @@ class DoorContext:
         metrics: where to count.
         headcount: how many are inside.
         authorize_tries: per client address, against guessing the token.
+        travellers: who can pass to another process while they listen.
         watch: told of each station that has somebody to tell about its state.
     """
 
@@ -33,3 +35,4 @@ class DoorContext:
     headcount: Headcount
     authorize_tries: RateLimits
     watch: Callable[[Room], None]
+    travellers: dict[Traveller, None] = field(default_factory=dict)

@@ -17,6 +17,7 @@ Nothing a client sends ends more than its own connection.
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -29,15 +30,16 @@ from auralisd.edge.announcer import Announcer
 from auralisd.edge.door_context import DoorContext
 from auralisd.edge.door_limits import DoorLimits, DoorMetrics, NoDoorMetrics
 from auralisd.edge.headcount import Headcount
-from auralisd.edge.http_audio import serve_playlist, serve_stream
+from auralisd.edge.http_audio import carry_on_stream, serve_playlist, serve_stream
 from auralisd.edge.hypercorn_bridge import ASGIApp, WebBridge
 from auralisd.edge.refusals import answer, refusal
 from auralisd.edge.request_head import RequestHead, read_head
 from auralisd.edge.rooms import Rooms
 from auralisd.edge.routes import StreamRoute, WebSocketRoute, route_of
 from auralisd.edge.sockets import open_listeners, peer_address, tune_connection
+from auralisd.edge.travellers import PassedListener, Traveller
 from auralisd.edge.ws_audio import serve_websocket
-from auralisd.errors import HeadRefusedError, PeerGoneError
+from auralisd.errors import FormatError, HeadRefusedError, PeerGoneError, UnknownNameError
 from auralisd.rate_limit import RateLimits
 
 __all__ = ["DoorLimits", "FrontDoor", "open_listeners", "serve_front_door"]
@@ -89,12 +91,12 @@ async def serve_front_door(
             authorize_tries=RateLimits(per_second=AUTHORIZE_TRIES_PER_MINUTE / 60, burst=AUTHORIZE_TRIES_PER_MINUTE),
             watch=Announcer(background).watch,
         )
-        door = FrontDoor(context, bridge)
         async with trio.open_nursery() as connections:
+            door = FrontDoor(context, bridge, connections)
             try:
                 async with trio.open_nursery() as accepting:
                     for listener in listeners:
-                        accepting.start_soon(door.accept, listener, connections, name="accept")
+                        accepting.start_soon(door.accept, listener, name="accept")
                     task_status.started(door)
                     await stopping.wait()
                     accepting.cancel_scope.cancel()
@@ -111,10 +113,13 @@ async def serve_front_door(
 class FrontDoor:
     """What happens to a connection between its acceptance and whoever answers it."""
 
-    def __init__(self, context: DoorContext, bridge: WebBridge) -> None:
-        """Open, with nobody inside."""
+    def __init__(self, context: DoorContext, bridge: WebBridge, connections: trio.Nursery) -> None:
+        """Open, with nobody inside; each connection gets a task in ``connections``."""
         self._context = context
         self._bridge = bridge
+        self._connections = connections
+        self._reopened: trio.Event | None = None
+        self._accepting: set[trio.CancelScope] = set()
         self._turned_away = 0
         self._open_connections = 0
         self._somebody_left = trio.Event()
@@ -125,35 +130,98 @@ class FrontDoor:
             while self._open_connections:
                 await self._somebody_left.wait()
 
-    async def accept(self, listener: trio.SocketListener, connections: trio.Nursery) -> None:
-        """Accept for ever; when descriptors run out, wait for some to come back."""
+    @property
+    def travellers(self) -> tuple[Traveller, ...]:
+        """Who can pass to another process while they listen."""
+        return tuple(self._context.travellers)
+
+    def shut(self) -> None:
+        """Accept nobody until `reopen`; who comes meanwhile waits with the kernel."""
+        self._reopened = self._reopened or trio.Event()
+        for scope in self._accepting:
+            scope.cancel()
+
+    def reopen(self) -> None:
+        """Accept again."""
+        reopened, self._reopened = self._reopened, None
+        if reopened is not None:
+            reopened.set()
+
+    async def settled(self, *, within_seconds: float) -> None:
+        """Return when only listeners are inside, or after ``within_seconds``."""
+        with trio.move_on_after(within_seconds):
+            while self._open_connections > self._context.headcount.listeners:
+                await self._somebody_left.wait()
+
+    async def part(self, travellers: Sequence[Traveller], *, within_seconds: float) -> int:
+        """Let go of ``travellers`` without a word, for another process goes on with them; say goodbye to the rest.
+
+        Returns:
+            How many were told goodbye.
+        """
+        for traveller in travellers:
+            traveller.outlet.close()
+            traveller.outlet.scope.cancel()
+        await trio.lowlevel.checkpoint()
+        left = self._context.headcount.listeners - len(self._context.travellers.keys() & set(travellers))
+        await self.say_goodbye(retry_ms=0)
+        await self.empty(within_seconds=within_seconds)
+        return left
+
+    async def admit(self, connection: socket.socket, passed: PassedListener) -> bool:
+        """Go on with a listener of another process; False if that is not possible, and it is closed."""
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(connection))
+        try:
+            await self._connections.start(self._guarded, stream, passed, name="connection")
+        except RuntimeError:  # it ended before it had begun
+            return False
+        return True
+
+    async def accept(self, listener: trio.SocketListener) -> None:
+        """Accept for ever, save while the door is shut; when descriptors run out, wait for some to come back."""
         while True:
+            if self._reopened is not None:
+                await self._reopened.wait()
+            stream = None
             try:
-                stream = await listener.accept()
+                with trio.CancelScope() as scope:
+                    self._accepting.add(scope)
+                    stream = await listener.accept()
             except OSError as error:
                 if error.errno not in _NO_MORE_DESCRIPTORS:
                     raise
                 self._context.metrics.connection_error_contained("accept")
                 log.warning("no connection could be accepted", error=error.strerror)
                 await trio.sleep(ACCEPT_PAUSE_SECONDS)
-                continue
-            connections.start_soon(self._guarded, stream, name="connection")
+            finally:
+                self._accepting.discard(scope)
+            if stream is not None:
+                self._connections.start_soon(self._guarded, stream, name="connection")
 
-    async def say_goodbye(self) -> None:
-        """Let the listeners of every station go, all at once."""
+    async def say_goodbye(self, *, retry_ms: int = RETRY_MS) -> None:
+        """Let the listeners of every station go, all at once; they may come back after ``retry_ms``."""
         async with trio.open_nursery() as nursery:
             for station_id in self._context.rooms.ids():
                 broadcast = self._context.rooms.room(station_id).broadcast
-                goodbye = partial(broadcast.say_goodbye, retry_ms=RETRY_MS, reason="stopping")
+                goodbye = partial(broadcast.say_goodbye, retry_ms=retry_ms, reason="stopping")
                 nursery.start_soon(goodbye, name=f"goodbye of {station_id}")
 
-    async def _guarded(self, stream: trio.SocketStream) -> None:
+    async def _guarded(
+        self,
+        stream: trio.SocketStream,
+        passed: PassedListener | None = None,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
         """Serve one connection; whatever goes wrong in it ends there."""
         metrics = self._context.metrics
         metrics.connection_opened()
         self._open_connections += 1
         try:
-            await self._serve(stream)
+            if passed is None:
+                await self._serve(stream)
+            else:
+                await self._carry_on(stream, passed, task_status)
         except Exception as error:  # the boundary of a connection: the fault costs its cause, and nobody else
             metrics.connection_error_contained("request")
             log.warning("a connection failed", error=repr(error), exc_info=True)
@@ -188,6 +256,17 @@ class FrontDoor:
             await answer(stream, refusal(error.status, error.code, str(error)))
         except PeerGoneError:
             pass
+
+    async def _carry_on(
+        self, stream: trio.SocketStream, passed: PassedListener, task_status: trio.TaskStatus[None]
+    ) -> None:
+        """Go on with a listener of another process, whether or not there is room: it was let in already."""
+        try:
+            peer = peer_address(stream.socket)
+            with self._context.headcount.connection(peer):
+                await carry_on_stream(self._context, stream, passed, task_status=task_status)
+        except (OSError, UnknownNameError, FormatError):
+            return  # gone on the way, or what it hears is
 
     async def _read_head(self, stream: trio.SocketStream) -> RequestHead:
         limits = self._context.limits

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import trio
@@ -15,6 +16,7 @@ from auralisd.edge.request_head import RequestHead
 from auralisd.edge.rooms import Room
 from auralisd.edge.routes import PlaylistRoute, StreamRoute
 from auralisd.edge.sockets import local_authority, tune_for_audio
+from auralisd.edge.travellers import PassedListener, Traveller
 from auralisd.errors import FormatError, UnknownNameError
 from auralisd.transport.codecs import GENRE, wav_header
 from auralisd.transport.forms import Form, http_form
@@ -52,8 +54,40 @@ async def serve_stream(context: DoorContext, stream: trio.SocketStream, head: Re
         if route.form == "wav":
             beginning += wav_header()
         seconds = head_start_seconds(head.query.get("burst"), form, room.broadcast.limits)
-        with context.headcount.listener():
-            await _listen(stream, room, form, beginning=beginning, head_start_seconds=seconds, icy=icy)
+        connection = _Connection(context, stream, room, route.form, icy=icy, head_start_seconds=seconds)
+        connection.outlet.open([beginning])
+        await connection.run(room.broadcast.listening(connection.listener))
+
+
+async def carry_on_stream(
+    context: DoorContext,
+    stream: trio.SocketStream,
+    passed: PassedListener,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Go on with a stream that another process had begun, until the player leaves.
+
+    Started once the listener gets the next packet.
+
+    Raises:
+        UnknownNameError, FormatError: its station is gone, or nobody here knows its format.
+    """
+    room = context.rooms.room(passed.station)
+    http_form(passed.form)
+    connection = _Connection(context, stream, room, passed.form, icy=passed.icy, head_start_seconds=0.0)
+    connection.listener.sent_packets = passed.sent_packets
+    connection.outlet.carry_on(passed.tail)
+    await connection.run(_started(room, connection.listener, passed, task_status))
+
+
+@contextmanager
+def _started(
+    room: Room, listener: Listener, passed: PassedListener, task_status: trio.TaskStatus[None]
+) -> Iterator[None]:
+    with room.broadcast.going_on(listener, waiting=passed.waiting):
+        task_status.started()
+        yield
 
 
 async def serve_playlist(
@@ -142,24 +176,45 @@ def outlet_for(
     )
 
 
-async def _listen(
-    stream: trio.SocketStream, room: Room, form: Form, *, beginning: bytes, head_start_seconds: float, icy: bool
-) -> None:
-    outlet = outlet_for(stream, room, form)
-    listener = Listener(
-        form=form,
-        outlet=outlet,
-        head_start_seconds=head_start_seconds,
-        icy=icy,
-        dismiss=lambda _farewell: outlet.finish(),
-    )
-    try:
-        outlet.open([beginning])
-        with outlet.scope, room.broadcast.listening(listener):
-            await outlet.run()
-        if outlet.ended_by == "finished":
-            await linger(stream)
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
-        pass  # the player left while we said goodbye
-    finally:
-        outlet.close()
+class _Connection:
+    """One player and its endless stream."""
+
+    def __init__(
+        self,
+        context: DoorContext,
+        stream: trio.SocketStream,
+        room: Room,
+        form: str,
+        *,
+        icy: bool,
+        head_start_seconds: float,
+    ) -> None:
+        self._context = context
+        self._stream = stream
+        self.outlet = outlet_for(stream, room, http_form(form))
+        self.listener = Listener(
+            form=http_form(form),
+            outlet=self.outlet,
+            head_start_seconds=head_start_seconds,
+            icy=icy,
+            dismiss=lambda _farewell: self.outlet.finish(),
+        )
+        self._traveller = Traveller(
+            station=room.station.id, form=form, listener=self.listener, outlet=self.outlet, stream=stream
+        )
+
+    async def run(self, listening: AbstractContextManager[None]) -> None:
+        """Send until the player leaves or is dismissed; let go of the socket in the end."""
+        travellers = self._context.travellers
+        try:
+            with self._context.headcount.listener(), self.outlet.scope, listening:
+                travellers[self._traveller] = None
+                await self.outlet.run()
+            travellers.pop(self._traveller, None)
+            if self.outlet.ended_by == "finished":
+                await linger(self._stream)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the player left while we said goodbye
+        finally:
+            travellers.pop(self._traveller, None)
+            self.outlet.close()

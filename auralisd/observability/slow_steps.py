@@ -54,6 +54,10 @@ class SlowSteps(Instrument):
         oldest = self._slot(self._clock()) - _SLOTS
         return max((seconds for slot, seconds in self._worst if slot > oldest), default=0.0)
 
+    def forget(self) -> None:
+        """Begin anew: what was slow until now, nobody has noticed."""
+        self._worst.clear()
+
     def after_io_wait(self, timeout: float) -> None:  # noqa: ARG002 - the instrument interface
         """A pass begins."""
         self._pass_began = self._clock()

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 TAKE_AHEAD_SECONDS = 0.15  # a packet is asked for no sooner, so that controls act on later ones
 FADE_OUT_PACKETS = 4  # almost half a second of goodbye
-LEAD_STEP_SECONDS = 0.01  # per packet, when a lead is given back after the start
+LEAD_STEP_SECONDS = 0.01  # per packet, when a lead is given back after the start, or taken
 
 
 async def run_continuity(
@@ -35,6 +35,7 @@ async def run_continuity(
     with programme, live_blocks:
         while fading < FADE_OUT_PACKETS:
             position = station.next_packet
+            await station.gate.reach(position)
             due = station.clock.due_seconds(position) - station.lead_seconds
             await trio.sleep_until(due - TAKE_AHEAD_SECONDS)
             due = station.clock.due_seconds(position) - station.lead_seconds
@@ -51,10 +52,13 @@ async def run_continuity(
             block = _next_block(station, studio, position, live)
             if stopping.is_set():
                 block, fading = _faded_out(block, fading), fading + 1
-            await programme.send((block, fading == FADE_OUT_PACKETS))
+            if position >= station.gate.enters_at:
+                station.gate.unpublished += 1
+                await programme.send((block, fading == FADE_OUT_PACKETS))
             station.next_packet = position + PACKET_FRAMES
             if studio.can_render.is_set():
-                station.lead_seconds = max(0.0, station.lead_seconds - LEAD_STEP_SECONDS)
+                step = station.wanted_lead_seconds - station.lead_seconds
+                station.lead_seconds += max(-LEAD_STEP_SECONDS, min(LEAD_STEP_SECONDS, step))
 
 
 def _next_block(station: LiveStation, studio: Studio, position: int, live: AudioBlock | None) -> AudioBlock:

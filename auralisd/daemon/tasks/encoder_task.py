@@ -36,6 +36,10 @@ async def run_encoders(
         bank, run_in_worker = EncoderBank(title=station.title, turns=studio.catch_up_turns), studio.new_worker()
         async for block, last in programme:
             bank.title = station.title
+            passed, station.passed_bank = station.passed_bank, None
+            if passed is not None:
+                await run_in_worker(bank.take_over, passed)
+            station.encoders = bank
             chunk: EncodedChunk | None = None
             with trio.move_on_after(JOB_PATIENCE_SECONDS):
                 try:

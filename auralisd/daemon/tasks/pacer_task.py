@@ -36,6 +36,7 @@ async def run_pacer(station: LiveStation, studio: Studio, chunks: trio.MemoryRec
                 due += lateness
             due_monotonic = time.monotonic() + due - trio.current_time()
             await station.broadcast.publish(chunk, epoch=station.epoch, due_seconds=due_monotonic)
+            station.gate.unpublished -= 1
             station.published(chunk)
             if chunk.bed:
                 studio.metrics.bed_played(frames_to_seconds(PACKET_FRAMES))

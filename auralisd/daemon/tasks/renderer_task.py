@@ -52,8 +52,11 @@ async def run_renderer(
     await studio.can_render.wait()
     piece, origin = station.piece, station.piece_origin
     run_in_worker = studio.new_worker()
+    rolling = station.pre_roll_frames > 0  # what is made has been heard, from another instrument
+    station.pre_roll_frames = 0
     async with studio.build_slots:
-        station.begins_anew_at = max(first_packet, station.next_packet)  # others may have been built meanwhile
+        # Others may have been built meanwhile.
+        station.begins_anew_at = first_packet if rolling else max(first_packet, station.next_packet)
         position = station.begins_anew_at - origin
         build = functools.partial(
             studio.new_instrument,
@@ -69,7 +72,8 @@ async def run_renderer(
     with blocks.clone() as sending:
         while True:
             behind_seconds = frames_to_seconds(station.next_packet - origin - position)
-            if behind_seconds > LOST_SECONDS:
+            rolling = rolling and behind_seconds > 0.0
+            if behind_seconds > LOST_SECONDS and not rolling:
                 log.info("renderer leaves out what is late", station=station.id, behind=round(behind_seconds, 1))
                 ahead = ceil_to_grid(seconds_to_frames(station.reserve.seconds), PACKET_FRAMES)
                 station.begins_anew_at = station.next_packet + ahead
@@ -99,6 +103,9 @@ async def run_renderer(
                 log.info("renderer begins anew after a standstill", station=station.id)
                 return True  # the pacer holds the clock back by what was missed
             pieces.clear()
+            if rolling:
+                position += PACKET_FRAMES
+                continue
             _count(station, studio, cpu_seconds)
             govern(station, studio, busy_seconds=trio.current_time() - began)
             block = AudioBlock(position=origin + position, pcm16=pcm16)

@@ -95,7 +95,8 @@ async def run_pieces(station: LiveStation, studio: Studio, blocks: trio.MemorySe
             reseeded = station.reseeded = trio.Event()
             async with trio.open_nursery() as nursery:
                 phrases_send, phrases_receive = trio.open_memory_channel[ScoreSlice](PHRASES_AHEAD)
-                station.piece.go_to(max(0, station.next_packet - station.piece_origin))
+                first_packet = station.next_packet - station.pre_roll_frames
+                station.piece.go_to(max(0, first_packet - station.piece_origin))
                 nursery.start_soon(_supervised_composer, station, studio, phrases_send, name="composer")
                 nursery.start_soon(_supervised_renderer, station, studio, phrases_receive, blocks, name="renderer")
                 await reseeded.wait()
@@ -119,7 +120,8 @@ async def _supervised_renderer(
         await studio.can_render.wait()
         wanted = True
         while wanted:
-            first_packet = max(station.next_packet, station.piece_origin, station.rendered_until)
+            live = max(station.next_packet, station.rendered_until)
+            first_packet = max(live - station.pre_roll_frames, station.piece_origin)
             wanted = await run_renderer(station, studio, phrases, blocks, first_packet)
 
     await supervise(
@@ -134,7 +136,9 @@ async def _supervised_renderer(
 
 def _go_on_air(station: LiveStation, studio: Studio) -> None:
     ready = studio.can_render.is_set()
-    station.lead_seconds = 0.0 if ready else IMPORT_LEAD_SECONDS
+    if not station.rehearsing:
+        station.lead_seconds = 0.0 if ready else IMPORT_LEAD_SECONDS
+    station.gate.unpublished = 0
     now = trio.current_time()
     first = station.clock.position_at(now + station.lead_seconds + WAKE_SECONDS)
     station.next_packet = ceil_to_grid(max(first, station.next_packet), PACKET_FRAMES)
