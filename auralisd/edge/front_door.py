@@ -137,7 +137,8 @@ class FrontDoor:
 
     def shut(self) -> None:
         """Accept nobody until `reopen`; who comes meanwhile waits with the kernel."""
-        self._reopened = self._reopened or trio.Event()
+        if self._reopened is None:
+            self._reopened = trio.Event()
         for scope in self._accepting:
             scope.cancel()
 

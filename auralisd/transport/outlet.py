@@ -193,7 +193,8 @@ class Outlet:
         """
         if self._closed or self._finished:
             raise trio.ClosedResourceError
-        self._may_write = self._may_write or trio.Event()
+        if self._may_write is None:
+            self._may_write = trio.Event()
         while self._sending is not None:
             self._sending.cancel()
             await trio.lowlevel.checkpoint()

@@ -231,7 +231,7 @@ async def test_a_unix_socket_serves_as_well(open_house, tmp_path):
     await listening.bind(path)
     listening.listen()
     async with trio.SocketListener(listening) as listener, trio.open_nursery() as nursery:
-        nursery.start_soon(house.door.accept, listener, nursery)
+        nursery.start_soon(house.door.accept, listener)
         for request, expected in (
             (b"GET /stream.wav HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"),
             (b"GET /api HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"),
@@ -299,7 +299,7 @@ async def test_running_out_of_descriptors_is_survived(house, nursery):
     (listener,) = await open_listeners("127.0.0.1", 0)
     short = ShortOfDescriptors(listener)
     async with listener, trio.open_nursery() as accepting:
-        accepting.start_soon(house.door.accept, short, nursery)
+        accepting.start_soon(house.door.accept, short)
         house.port = listener.socket.getsockname()[1]
         await still_answers(house)
         accepting.cancel_scope.cancel()
@@ -383,3 +383,22 @@ async def test_socket_options_only_linux_has_are_done_without(missing, open_hous
     stream = await house.send(WEBSOCKET + b"\r\n")
     assert (await stream.receive_some()).startswith(b"HTTP/1.1 101")
     await still_answers(house)
+
+
+async def test_who_comes_while_the_door_is_shut_waits_and_is_answered_when_it_is_open_again(house):
+    house.door.shut()
+    house.door.shut()
+    answered = trio.Event()
+
+    async def ask():
+        await still_answers(house)
+        answered.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        with trio.move_on_after(0.3):
+            await answered.wait()
+        assert not answered.is_set()
+        house.door.reopen()
+        with trio.fail_after(5):
+            await answered.wait()
