@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Sequence
+from itertools import batched
 from typing import Final
 
 import structlog
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 
 PRE_ROLL_FRAMES: Final = 120 * SAMPLE_RATE_HZ
 """After it an instrument sounds to the last bit as the one that played all the time; see ``auralisd render``."""
+
+ADMITTED_AT_ONCE: Final = 256  # a few passes of the loop for all of them, not for each
 
 GONE_SECONDS: Final = 5.0  # for the predecessor to end, with its pushes and files
 
@@ -118,8 +121,15 @@ class Successor:
         """Go on with every listener and every station."""
         passed = list(zip(self._sockets, self._listeners, strict=True))
         taken = 0
-        for connection, listener in passed:
+
+        async def admit(connection: socket.socket, listener: PassedListener) -> None:
+            nonlocal taken
             taken += await door.admit(connection, listener)
+
+        for some in batched(passed, ADMITTED_AT_ONCE):
+            async with trio.open_nursery() as nursery:
+                for connection, listener in some:
+                    nursery.start_soon(admit, connection, listener, name="admission")
         for station in self._on_air:
             station.rehearsing = False
             station.wanted_lead_seconds = 0.0
