@@ -9,21 +9,19 @@ import argparse
 import math
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 
 from daemon_process import DaemonProcess
 from listening import (
-    CHROMIUM_ARGUMENTS,
-    CHROMIUM_CANDIDATES,
     NO_WORKLET,
     Recording,
+    daemon_and_browser,
     install_tap,
     read_tap,
 )
@@ -47,18 +45,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="of each measurement")
     runs = parser.parse_args().runs
-    path = next(path for path in CHROMIUM_CANDIDATES if Path(path).exists())
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        daemon = DaemonProcess(Path(folder))
-        daemon.start()
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
-        try:
-            print(f"Chromium {browser.version}, {runs} runs each; times in ms")
-            measure_first_sound(browser, daemon, runs)
-            measure_control_to_ear(browser, daemon, runs)
-        finally:
-            browser.close()
-            daemon.stop()
+    with daemon_and_browser() as (daemon, browser):
+        print(f"Chromium {browser.version}, {runs} runs each; times in ms")
+        measure_first_sound(browser, daemon, runs)
+        measure_control_to_ear(browser, daemon, runs)
 
 
 def measure_first_sound(browser: Browser, daemon: DaemonProcess, runs: int) -> None:

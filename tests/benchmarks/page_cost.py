@@ -8,7 +8,6 @@ a minute, the default, multiplied by sixty, is a hint.
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 
-from daemon_process import DaemonProcess
-from listening import CHROMIUM_ARGUMENTS, CHROMIUM_CANDIDATES
+from listening import daemon_and_browser
 
 FIRST_PAINT_BOUND_SECONDS: Final = 0.5
 CPU_BOUND_PERCENT: Final = 12.0
@@ -47,20 +45,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0, help="of playing while memory is watched")
     parser.add_argument("--cpu-seconds", type=float, default=20.0, help="for each measurement of the processor")
     options = parser.parse_args()
-    path = next(path for path in CHROMIUM_CANDIDATES if Path(path).exists())
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        daemon = DaemonProcess(Path(folder))
-        daemon.start()
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
-        try:
-            print(f"Chromium {browser.version}, headless, without a GPU")
-            with daemon.open_stream():
-                measure_first_paint(browser, daemon.url)
-                measure_cpu(browser, daemon.url, options.cpu_seconds)
-                measure_memory(browser, daemon.url, options.minutes * 60)
-        finally:
-            browser.close()
-            daemon.stop()
+    with daemon_and_browser() as (daemon, browser), daemon.open_stream():
+        print(f"Chromium {browser.version}, headless, without a GPU")
+        measure_first_paint(browser, daemon.url)
+        measure_cpu(browser, daemon.url, options.cpu_seconds)
+        measure_memory(browser, daemon.url, options.minutes * 60)
 
 
 def measure_first_paint(browser: Browser, address: str) -> None:

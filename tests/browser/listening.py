@@ -3,14 +3,17 @@
 import base64
 import io
 import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
+from daemon_process import DaemonProcess
 from numpy.typing import NDArray
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 HERE = Path(__file__).parent
 
@@ -32,6 +35,21 @@ NO_WEBCODECS = "delete window.AudioDecoder"
 NO_WORKLET = "delete window.AudioWorkletNode"  # as an init script: the page falls back to the simple player
 
 Samples = NDArray[np.float32]
+
+
+@contextmanager
+def daemon_and_browser() -> Iterator[tuple[DaemonProcess, Browser]]:
+    """A daemon and a headless Chromium for a benchmark alone, ended with it."""
+    path = next(path for path in CHROMIUM_CANDIDATES if Path(path).exists())
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        daemon = DaemonProcess(Path(folder))
+        daemon.start()
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+        try:
+            yield daemon, browser
+        finally:
+            browser.close()
+            daemon.stop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from auralisd.daemon.handover.links import VARIABLE, successor_environ, take_inh
 from auralisd.daemon.handover.parcel import receive_parcel, send_parcel
 from auralisd.daemon.passed_sockets import PassedSocket
 from auralisd.errors import HandoverError
-from tests.live.handed_over import Ear, end, hand_over
+from auralisd.units import PACKET_FRAMES
+from tests.live.handed_over import Ear, end, hand_over, last_successor
 from tests.live.listeners import connect, read
 from tests.live.running_daemon import running_daemon
 
@@ -178,7 +179,7 @@ def test_players_hear_one_stream_through_a_restart_and_nobody_is_refused(tmp_pat
                 time.sleep(0.5)
                 found = daemon.log_path.read_text()
                 if found.count("handed over") == 2:
-                    again = hand_over_of(found)
+                    again = last_successor(daemon)
             assert again is not None, daemon.log_path.read_text()
         finally:
             end(again or successor)
@@ -203,12 +204,6 @@ def test_players_hear_one_stream_through_a_restart_and_nobody_is_refused(tmp_pat
         assert "bed on the air" not in log
         assert "is not held" not in log
         assert "Traceback" not in log
-
-
-def hand_over_of(log):
-    from tests.live.handed_over import HANDED_OVER
-
-    return int(HANDED_OVER.findall(log)[-1])
 
 
 class ServiceManager:
@@ -270,13 +265,14 @@ def test_a_websocket_is_told_goodbye_and_resumes_without_a_packet_missing():
         successor = None
         try:
             assert first.closed
-            second = hearing(stack.enter_context(connect(daemon.port, "auralis.v1.pcm16")), 3.0)
+            onward = f"?epoch={first.epoch}&position={first.position + PACKET_FRAMES}"
+            second = hearing(stack.enter_context(connect(daemon.port, "auralis.v1.pcm16", query=onward)), 3.0)
             daemon.process.wait(timeout=20)
-            successor = hand_over_of(daemon.log_path.read_text())
+            successor = last_successor(daemon)
             assert second.epoch == first.epoch
-            assert second.sequence > first.sequence
+            assert second.first_sequence == first.sequence + 1
             assert first.jumps == second.jumps == 0
-            assert second.packets > 30  # the head start is there: what the first process held was passed on
+            assert second.bed_packets == 0
         finally:
             if successor is not None:
                 end(successor)

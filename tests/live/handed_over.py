@@ -63,6 +63,11 @@ def hand_over(daemon, *, within_seconds=180.0):
     """Ask ``daemon`` to, and wait until another process goes on; that one's id."""
     daemon.process.send_signal(signal.SIGUSR2)
     daemon.process.wait(timeout=within_seconds)
+    return last_successor(daemon)
+
+
+def last_successor(daemon):
+    """The process that went on last, by its id."""
     return int(HANDED_OVER.findall(daemon.log_path.read_text())[-1])
 
 

@@ -39,6 +39,8 @@ class Listener:
     buffered: bytearray = field(default_factory=bytearray)
     head_seen: bool = False
     sequence: int | None = None
+    first_sequence: int | None = None
+    position: int = 0
     epoch: int | None = None
     jumps: int = 0
     packets: int = 0
@@ -54,8 +56,8 @@ class Listener:
         self.connection.close()
 
 
-def connect(port: int, form: str) -> Listener:
-    """Open one connection and ask for ``form``."""
+def connect(port: int, form: str, *, query: str = "") -> Listener:
+    """Open one connection and ask for ``form``; ``query`` goes to a WebSocket's address, ``?`` and all."""
     form, _, station = form.partition("@")
     websocket = form.startswith("auralis.")
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -63,7 +65,7 @@ def connect(port: int, form: str) -> Listener:
     if websocket:
         key = base64.b64encode(os.urandom(16)).decode()
         request = (
-            f"GET /ws/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET /ws/stream{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {form}\r\n\r\n"
         )
     else:
@@ -142,6 +144,7 @@ def note_packet(listener: Listener, payload: bytes, now: float) -> None:
     note_sequence(listener, sequence, epoch)
     listener.packets += 1
     listener.bed_packets += bool(flags & BED)
+    listener.position = position
     first_of_its_write = (position // 882) % 5 == 0  # five Opus frames leave together, when the first is due
     if position >= listener.live_position and first_of_its_write and listener.received > 20 * len(payload):
         listener.lateness.append(now - due)
@@ -151,6 +154,8 @@ def note_sequence(listener: Listener, sequence: int, epoch: int) -> None:
     """Count every packet that is not the one after the last."""
     if listener.sequence is not None and (epoch != listener.epoch or sequence != (listener.sequence + 1) % 2**32):
         listener.jumps += 1
+    if listener.first_sequence is None:
+        listener.first_sequence = sequence
     listener.sequence, listener.epoch = sequence, epoch
 
 

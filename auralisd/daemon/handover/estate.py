@@ -24,6 +24,8 @@ LEAD_SECONDS: Final = 1.0
 PREPARED_SECONDS: Final = 180.0
 """Two minutes of each sounding station are rendered once more: 8 s of work each, or several times as much."""
 
+_NEVER: Final = 1 << 62
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedPiece:
@@ -151,7 +153,7 @@ def rehearse(station: LiveStation, *, lead_seconds: float, pre_roll_frames: int)
     station.rehearsing = True
     station.lead_seconds, station.wanted_lead_seconds = lead_seconds, LEAD_SECONDS
     station.pre_roll_frames = pre_roll_frames
-    station.gate.enters_at = 1 << 62
+    station.gate.enters_at = _NEVER
 
 
 def _plain(changed: Any) -> dict[str, Any]:
