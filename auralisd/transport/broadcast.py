@@ -145,7 +145,7 @@ class Broadcast:
         )
 
     def take_over(self, passed: PassedBroadcast) -> None:
-        """Go on where another broadcast was, before anybody listens."""
+        """Go on where another broadcast was, before anybody listens; a form this version does not know is left out."""
         self._epoch = passed.epoch
         for chunk, due_seconds in passed.chunks:
             self._history.add(chunk, epoch=passed.epoch, due_seconds=due_seconds)
@@ -153,7 +153,8 @@ class Broadcast:
         self._headers.update(passed.headers)
         forms = {form.name: form for form in HTTP_FORMS.values()}
         for blocks in passed.icy:
-            hub = self._hub_of(forms[blocks.form], icy=True)
+            form = forms.get(blocks.form)
+            hub = None if form is None else self._hub_of(form, icy=True)
             if isinstance(hub, IcyHub):
                 hub.take_over(blocks)
 

@@ -171,7 +171,8 @@ class EncoderBank:
     def take_over(self, passed: PassedBank) -> None:
         """Go on with the streams of another bank; nothing was encoded before. Blocking.
 
-        An encoder that cannot is left for its listeners to want anew.
+        An encoder that cannot is left for its listeners to want anew; a codec that this version does not know is left
+        out.
         """
         size = PACKET_FRAMES * PCM16_BYTES_PER_FRAME
         for index in range(len(passed.pcm16) // size):
@@ -180,7 +181,9 @@ class EncoderBank:
         self._chunks_taken = len(self._held)
         warming = passed.pcm16[-_WARMING_CHUNKS * size :]
         for handed in passed.lines:
-            line = self._lines[handed.codec]
+            line = self._lines.get(handed.codec)
+            if line is None:
+                continue
             with self._contained(line, _Outcome()):
                 encoder = resumed_encoder(handed.codec, self.title, handed.place, warming)
                 line.go_on_with(encoder, handed, self._held[-1].position + PACKET_FRAMES, self._chunks_taken)

@@ -5,20 +5,31 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import trio
 
+from auralisd.daemon.handover.estate import Cut, Estate, PassedPiece, PassedStation, Plan, Word
 from auralisd.daemon.handover.gate import Gate
 from auralisd.daemon.handover.links import VARIABLE, successor_environ, take_inheritance
 from auralisd.daemon.handover.parcel import receive_parcel, send_parcel
+from auralisd.daemon.handover.predecessor import Succession
+from auralisd.daemon.handover.successor import Successor
 from auralisd.daemon.passed_sockets import PassedSocket
+from auralisd.edge.travellers import PassedListener
 from auralisd.errors import HandoverError
+from auralisd.transport.broadcast import Broadcast, PassedBroadcast
+from auralisd.transport.codecs import EncoderPlace
+from auralisd.transport.encoders import PassedBank, PassedLine
+from auralisd.transport.hub import PassedBlocks
+from auralisd.transport.outlet import PassedTail
 from auralisd.units import PACKET_FRAMES
 from tests.live.handed_over import Ear, end, hand_over, last_successor
 from tests.live.listeners import connect, read
@@ -118,6 +129,159 @@ def test_what_is_inherited_is_for_the_child_alone_and_leaves_the_environment():
 @pytest.mark.parametrize("words", ["", "[]", "{}", '{"from": 0}', '{"from": -1, "link": "x"}'])
 def test_an_environment_that_makes_no_sense_is_no_inheritance(words):
     assert take_inheritance({VARIABLE: words}) is None
+
+
+async def given_to(link, estate, sockets=()):
+    """Be a predecessor that has nothing on the air."""
+    await receive_parcel(link, "ready", Word)
+    await send_parcel(link, "plan", Plan(stations=()))
+    await receive_parcel(link, "prepared", Word)
+    await send_parcel(link, "cut", Cut(positions={}))
+    await send_parcel(link, "estate", estate, sockets)
+
+
+def heard(form, *, station="main"):
+    tail = PassedTail()
+    return PassedListener(station=station, form=form, icy=False, waiting=False, sent_packets=0, tail=tail)
+
+
+async def test_what_only_another_version_encodes_is_left_out_with_one_line(nursery, log_lines):
+    ours, theirs = socket.socketpair()
+    link = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+    place = EncoderPlace(header=b"", frames_taken=0, next_pts=0)
+    line = PassedLine(codec="xhe-aac", place=place, packets_position=0, first_position=0)
+    blocks = PassedBlocks(form="http.xhe-aac", begun=b"", cut_until=0, blocks=())
+    passed = PassedStation(
+        id="main",
+        title="Auralis",
+        preset=None,
+        pinned=False,
+        piece=PassedPiece(seed=1, epoch=2, origin=0, start_controls={}, changes=()),
+        position=0,
+        due_seconds=0.0,
+        lead_seconds=0.0,
+        next_packet=0,
+        on_air=False,
+        broadcast=PassedBroadcast(epoch=2, chunks=(), headers={}, icy=(blocks,)),
+        bank=PassedBank(position=0, pcm16=b"", lines=(line,)),
+    )
+    listeners = tuple(heard(form) for form in ("mp3", "xhe-aac", "xhe-aac"))
+    nursery.start_soon(given_to, link, Estate(stations=(passed,), listeners=listeners))
+    station, heir = SimpleNamespace(broadcast=Broadcast()), Successor(ours)
+    with trio.fail_after(5):
+        assert await heir.take(lambda _passed, _piece: station, lambda _station: None) == [station]
+    assert station.passed_bank == passed.bank
+    assert [(entry["log_level"], entry["formats"], entry["listeners"]) for entry in log_lines] == [
+        ("warning", ["http.xhe-aac", "xhe-aac"], 2)
+    ]
+    link.socket.close()
+    await heir.predecessor_gone()
+
+
+async def test_what_both_versions_know_needs_no_line(nursery, log_lines):
+    ours, theirs = socket.socketpair()
+    link = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+    listeners = tuple(heard(form) for form in (*CONTAINERS, "wav"))
+    nursery.start_soon(given_to, link, Estate(stations=(), listeners=listeners))
+    heir = Successor(ours)
+    with trio.fail_after(5):
+        await heir.take(lambda _passed, _piece: None, lambda _station: None)
+    assert log_lines == []
+    link.socket.close()
+    await heir.predecessor_gone()
+
+
+class Connection:
+    """A player whose connection can end while it is being passed on."""
+
+    def __init__(self):
+        ours, self.theirs = socket.socketpair()
+        self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
+        self.station, self.form = "main", "mp3"
+        self.listener = SimpleNamespace(icy=False, waiting=False, sent_packets=0)
+        self.outlet = self
+        self.scope = trio.CancelScope()
+        self.leaves = False
+
+    async def hold(self):
+        if self.leaves:
+            self.stream.socket.close()
+        await trio.lowlevel.checkpoint()
+        return PassedTail()
+
+    def go_on(self):
+        """Nothing is written to it in any case."""
+
+    def close(self):
+        """The same."""
+
+
+class Door:
+    """Has some connections, and lets go of them."""
+
+    def __init__(self, travellers):
+        self.travellers = travellers
+
+    def shut(self):
+        """Nobody comes."""
+
+    async def settled(self, *, within_seconds):
+        """Nobody asks for anything."""
+
+    async def part(self, travellers, *, within_seconds):
+        return 0
+
+
+TAKES_EVERYTHING = """
+import json, os, socket, trio
+from auralisd.daemon.handover.estate import Cut, Estate, Plan, Word
+from auralisd.daemon.handover.links import VARIABLE
+from auralisd.daemon.handover.parcel import receive_parcel, send_parcel
+
+async def take():
+    told = json.loads(os.environ[VARIABLE])
+    link = trio.SocketStream(trio.socket.from_stdlib_socket(socket.socket(fileno=told["link"])))
+    await send_parcel(link, "ready", Word())
+    await receive_parcel(link, "plan", Plan)
+    await send_parcel(link, "prepared", Word())
+    await receive_parcel(link, "cut", Cut)
+    estate, sockets = await receive_parcel(link, "estate", Estate)
+    assert len(estate.listeners) == len(sockets) == 2
+    await send_parcel(link, "adopted", Word())
+    await receive_parcel(link, "go", Word)
+
+trio.run(take)
+"""
+
+
+async def test_a_listener_that_leaves_in_the_midst_of_the_passing_is_not_counted_as_passed(log_lines, monkeypatch):
+    processes, start = [], trio.lowlevel.open_process
+
+    async def started(*what, **how):
+        processes.append(await start(*what, **how))
+        return processes[0]
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", started)
+    connections = [Connection() for _ in range(3)]
+    connections[1].leaves = True
+    succession = Succession(
+        stations=tuple,
+        keeper=SimpleNamespace(let_go=False),
+        notifier=SimpleNamespace(main_process=lambda _process: None),
+        listening=(),
+        stopping=trio.Event(),
+        command=lambda: [sys.executable, "-c", TAKES_EVERYTHING],
+    )
+    succession.door = Door(tuple(connections))
+    succession.ask()
+    with trio.fail_after(60):
+        await succession.run()
+        assert await processes[0].wait() == 0
+    (told,) = [entry for entry in log_lines if entry["event"] == "handed over"]
+    assert (told["passed"], told["closed"]) == (2, 0)
+    for connection in connections:
+        connection.stream.socket.close()
+        connection.theirs.close()
 
 
 def went_wrong(path):

@@ -2,17 +2,19 @@
 
 import io
 import subprocess
+from dataclasses import replace
 
 import av
 import numpy as np
 import pytest
 import trio
 
-from auralisd.transport.broadcast import Broadcast
+from auralisd.transport.broadcast import Broadcast, PassedBroadcast
 from auralisd.transport.codecs import CODECS, open_encoder
 from auralisd.transport.encoders import EncoderBank
 from auralisd.transport.flac_frames import coded_number, renumbered
 from auralisd.transport.forms import http_form
+from auralisd.transport.hub import PassedBlocks
 from auralisd.transport.listener import Listener
 from auralisd.transport.ogg_pages import pages_of, place_after
 from auralisd.transport.outlet import Outlet, PassedTail
@@ -53,6 +55,21 @@ def streamed(codec, cuts):
         assert not made.failed
         assert (codec in made.started) == (index == 0)
     return stream, packets
+
+
+def test_a_codec_of_another_version_is_left_out_and_the_others_go_on():
+    bank, heir = EncoderBank(title="Test"), EncoderBank(title="Test")
+    wanted = frozenset({"mp3"})
+    for index, pcm16 in enumerate(chunks()[:3]):
+        bank.encode(index * PACKET_FRAMES, pcm16, wanted=wanted, bed=False)
+    passed = bank.passed()
+    (line,) = passed.lines
+    heir.take_over(replace(passed, lines=(replace(line, codec="xhe-aac"), line)))
+    assert heir.on_air == wanted
+    made = heir.encode(3 * PACKET_FRAMES, chunks()[3], wanted=wanted, bed=False)
+    assert made.coded.keys() == wanted
+    assert not made.started
+    assert not made.failed
 
 
 def decoded(stream):
@@ -200,6 +217,14 @@ async def test_blocks_of_metadata_go_on_where_a_player_counts_them():
     assert at == len(heard)
     assert set(titles) == {b"StreamTitle='Test';"}
     assert second.epoch == 3
+
+
+async def test_metadata_of_a_form_of_another_version_is_left_out_and_the_others_go_on():
+    known = PassedBlocks(form="http.mp3", begun=b"begun", cut_until=PACKET_FRAMES, blocks=())
+    passed = PassedBroadcast(epoch=3, chunks=(), headers={}, icy=(replace(known, form="http.xhe-aac"), known))
+    broadcast = Broadcast()
+    broadcast.take_over(passed)
+    assert broadcast.passed() == replace(passed, icy=(known,))
 
 
 def socket_again(stream):

@@ -99,7 +99,7 @@ class Succession:
                 await self._cut(link)
                 listeners = await self._pack(travellers)
                 silent_since = trio.current_time()
-                await self._pass(link, travellers, listeners)
+                passed = await self._pass(link, travellers, listeners)
                 await _hear(link, "adopted", ADOPTED_SECONDS)
                 self._notifier.main_process(process.pid)
                 await send_parcel(link, "go", Word())
@@ -108,9 +108,7 @@ class Succession:
                 seconds = round(trio.current_time() - began, 1)
                 held = round(trio.current_time() - silent_since, 3)
                 left = await self.door.part(travellers, within_seconds=FAREWELL_SECONDS)
-                log.info(
-                    "handed over", process=process.pid, passed=len(travellers), closed=left, seconds=seconds, held=held
-                )
+                log.info("handed over", process=process.pid, passed=passed, closed=left, seconds=seconds, held=held)
         except (HandoverError, OSError) as error:
             if not done:
                 reason = error.reason if isinstance(error, HandoverError) else repr(error)
@@ -177,7 +175,12 @@ class Succession:
 
     async def _pass(
         self, link: trio.SocketStream, travellers: Sequence[Traveller], listeners: Sequence[PassedListener]
-    ) -> None:
+    ) -> int:
+        """Send everything that is open.
+
+        Returns:
+            How many listeners pass: who has left since they were packed is none.
+        """
         stations: list[PassedStation] = [passed_station(station, whole=True) for station in self._stations()]
         sockets = [traveller.stream.socket.fileno() for traveller in travellers]
         listeners = [one for one, descriptor in zip(listeners, sockets, strict=True) if descriptor >= 0]
@@ -186,6 +189,7 @@ class Succession:
             await send_parcel(link, "estate", Estate(stations=tuple(stations), listeners=tuple(listeners)), sockets)
         if patience.cancelled_caught:
             raise HandoverError("the successor takes nothing")
+        return len(sockets)
 
 
 @asynccontextmanager

@@ -28,6 +28,8 @@ from auralisd.daemon.piece import Piece
 from auralisd.edge.front_door import FrontDoor
 from auralisd.edge.travellers import PassedListener
 from auralisd.errors import HandoverError
+from auralisd.transport.codecs import CODECS
+from auralisd.transport.forms import HTTP_FORMS
 from auralisd.units import SAMPLE_RATE_HZ
 
 log = structlog.get_logger()
@@ -82,6 +84,7 @@ class Successor:
                 rehearsed[station_id][1].gate.hold(position)
         estate, self._sockets = await receive_parcel(self._link, "estate", Estate)
         self._listeners = estate.listeners
+        _tell_of_what_is_unknown(estate)
         stations = [self._settled(passed, rehearsed, cut, new_station) for passed in estate.stations]
         for _, station in rehearsed.values():
             station.removed.set()  # those that changed meanwhile, or fell asleep
@@ -143,6 +146,20 @@ class Successor:
             while await self._link.receive_some(1024):
                 pass
         self._link.socket.close()
+
+
+def _tell_of_what_is_unknown(estate: Estate) -> None:
+    """One line for all that another version encodes and this one cannot: those who hear it have to come back."""
+    forms = {form.name for form in HTTP_FORMS.values()}
+    unknown: set[str] = {one.form for one in estate.listeners if one.form not in HTTP_FORMS}
+    for station in estate.stations:
+        if station.bank is not None:
+            unknown.update(line.codec for line in station.bank.lines if line.codec not in CODECS)
+        if station.broadcast is not None:
+            unknown.update(blocks.form for blocks in station.broadcast.icy if blocks.form not in forms)
+    if unknown:
+        hearing = sum(one.form not in HTTP_FORMS for one in estate.listeners)
+        log.warning("formats of another version are left out", formats=sorted(unknown), listeners=hearing)
 
 
 async def _all_sound(stations: Sequence[LiveStation]) -> None:
