@@ -17,6 +17,7 @@ from auralisd.errors import SettingsError
 from auralisd.settings import (
     RELOADABLE,
     Settings,
+    create_listen_key,
     create_token,
     load_settings,
     read_token_file,
@@ -292,6 +293,76 @@ def test_a_new_token_is_readable_by_its_owner_alone_and_stays_the_same(tmp_path:
     if os.name == "posix":
         assert stat.S_IMODE((state / "token").stat().st_mode) == 0o600
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+LISTEN_KEY = "a-key-of-thirty-two-characters-or-more"
+
+
+def test_listening_takes_no_link_unless_the_settings_say_so(home: Path) -> None:
+    assert load(home).listen_access == "open"
+    assert load(home, AURALISD_LISTEN_ACCESS="Signed").listen_access == "signed"
+    with pytest.raises(SettingsError, match="AURALISD_LISTEN_ACCESS"):
+        load(home, AURALISD_LISTEN_ACCESS="closed")
+
+
+def test_the_listen_key_comes_from_where_the_token_comes_from(home: Path) -> None:
+    def kept(place: Path, name: str) -> str:
+        place.mkdir(exist_ok=True)
+        (place / "listen-key").write_text(f"{LISTEN_KEY}-{name}\n")
+        return f"{LISTEN_KEY}-{name}"
+
+    state = home / "state"
+    flags = {"state_dir": state}
+    assert load(home, flags=flags).listen_key_text is None
+    assert load(home, flags=flags, toml="").listen_key_text is None
+    in_state = kept(state, "state")
+    assert load(home, flags=flags).listen_key_text == in_state
+    credential = kept(home / "credentials", "credential")
+    given: dict[str, str] = {"CREDENTIALS_DIRECTORY": str(home / "credentials")}
+    assert load(home, flags=flags, **given).listen_key_text == credential
+    named = kept(home / "named", "file")
+    toml = f"listen_key_file = '{home}/named/listen-key'"
+    assert load(home, flags=flags, toml=toml, **given).listen_key_text == named
+    assert load(home, flags=flags, toml=toml, AURALISD_LISTEN_KEY=LISTEN_KEY, **given).listen_key_text == LISTEN_KEY
+
+
+def test_a_listen_key_that_could_be_found_by_trying_is_refused_and_not_shown(home: Path) -> None:
+    (home / "short").write_text("s3cret\n")
+    (home / "auralisd").mkdir()
+    (home / "auralisd" / "listen-key").write_text("s3cret\n")
+    for how in (
+        {"AURALISD_LISTEN_KEY": "s3cret"},
+        {"toml": "listen_key = 's3cret'"},
+        {"toml": "listen_key = ['s3cret']"},
+        {"toml": f"listen_key_file = '{home}/short'"},
+        {"flags": {"state_dir": home / "auralisd"}},
+    ):
+        with pytest.raises(SettingsError, match=r"(?i)listen_key") as refused:
+            load(home, **how)
+        assert "s3cret" not in str(refused.value)
+    with pytest.raises(SettingsError, match=r"listen_key_file.*32 characters"):
+        create_listen_key(home / "auralisd")
+
+
+def test_links_are_not_signed_with_the_token(home: Path) -> None:
+    with pytest.raises(SettingsError, match=r"listen_key: another secret than the token") as refused:
+        load(home, AURALISD_TOKEN=LISTEN_KEY, AURALISD_LISTEN_KEY=LISTEN_KEY)
+    assert LISTEN_KEY not in str(refused.value)
+
+
+def test_a_new_listen_key_is_readable_by_its_owner_alone_and_stays_the_same(tmp_path: Path) -> None:
+    key = create_listen_key(tmp_path / "state")
+    assert create_listen_key(tmp_path / "state") == key
+    assert len(key) >= 43  # 256 bits
+    assert key != create_token(tmp_path / "state")
+    if os.name == "posix":
+        assert stat.S_IMODE((tmp_path / "state" / "listen-key").stat().st_mode) == 0o600
+
+
+def test_the_listen_key_is_shown_nowhere(home: Path) -> None:
+    loaded = load(home, AURALISD_LISTEN_KEY=LISTEN_KEY)
+    for shown in (repr(loaded), str(loaded), loaded.model_dump_json()):
+        assert LISTEN_KEY not in shown
 
 
 def test_reloading_takes_what_may_change_and_names_what_waits(home: Path) -> None:

@@ -38,7 +38,10 @@ def start_lines(settings: Settings, *, new_token: str | None = None, passed: Seq
     if new_token is not None and sys.stdout.isatty():
         lines.append(f"token for steering {new_token}  (auralisd token shows it again)")
     elif not only_here(passed, settings):
-        lines.append("token for steering auralisd token shows it; listening needs none")
+        needs = "listening needs none" if settings.listen_access == "open" else "listening needs a link"
+        lines.append(f"token for steering auralisd token shows it; {needs}")
+    if settings.listen_access == "signed":
+        lines.append("links to listen    auralisd token --listen makes one")
     stop = "Ctrl-C" if sys.stdin is not None and sys.stdin.isatty() else "SIGTERM"
     return [*lines, f"to stop            {stop}"]
 

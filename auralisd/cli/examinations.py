@@ -151,7 +151,8 @@ def reach(settings: Settings) -> Finding:
     if token is not None and len(token) < 12:
         cure = "a longer one: remove it and let `auralisd token` make it"
         return Finding(name="reach", state="warning", found="others may listen; the token can be guessed", cure=cure)
-    return Finding(name="reach", state="fine", found="others may listen; steering from elsewhere takes the token")
+    who = "others may listen" if settings.listen_access == "open" else "others may listen with a link"
+    return Finding(name="reach", state="fine", found=f"{who}; steering from elsewhere takes the token")
 
 
 def codecs() -> Finding:

@@ -46,7 +46,7 @@ def run(
     """
     with _stopped_at_once():
         from auralisd.daemon.handover.links import take_inheritance
-        from auralisd.settings import create_token, load_settings, with_token
+        from auralisd.settings import create_listen_key, create_token, load_settings, with_listen_key, with_token
 
         inheritance = take_inheritance(os.environ)
         flags = given(host=host, port=port, lan=lan, state_dir=state_dir, device=device, log_level=log_level)
@@ -55,6 +55,8 @@ def run(
         if settings.lan and settings.token is None:
             new_token = create_token(settings.state_dir)
             settings = with_token(settings, new_token)
+        if settings.listen_access == "signed" and settings.listen_key is None:
+            settings = with_listen_key(settings, create_listen_key(settings.state_dir))
         return _play(settings, new_token=new_token, inheritance=inheritance)
 
 

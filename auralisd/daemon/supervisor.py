@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from auralisd.access import AccessPolicy
+from auralisd.admission import Admission
 from auralisd.daemon.directory import LiveDirectory, live_station
 from auralisd.daemon.exports import Exports
 from auralisd.daemon.facts import LiveFacts
@@ -45,6 +46,7 @@ from auralisd.edge.hypercorn_bridge import ASGIApp
 from auralisd.edge.sockets import address_words, open_listeners
 from auralisd.errors import SettingsError
 from auralisd.kernel import KernelShelf
+from auralisd.listening_links import LinkKey
 from auralisd.observability.metrics import Metrics
 from auralisd.observability.slow_steps import SlowSteps, install
 from auralisd.settings import Settings
@@ -123,6 +125,7 @@ async def run_tree(
         give_up=surrender.give_up,
     )
     policy, limits = access_policy(settings, passed), door_limits(settings)
+    admission = Admission(policy, key=link_key(settings), refused=metrics.connection_refused)
     kept = kernel_dir(os.environ) if settings.compiled_kernel else None
     heir = Successor(heritage) if heritage is not None else None
     async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as after_all:
@@ -166,6 +169,7 @@ async def run_tree(
                 exports=exports,
                 daemon=facts,
                 policy=policy,
+                admission=admission,
                 metrics=metrics,
                 client_directory=shipped_client_directory(),
                 hls_file=HlsFiles(settings, studio.new_worker()).read,
@@ -194,6 +198,7 @@ async def run_tree(
                 rooms=LiveRooms(directory),
                 app=cast("ASGIApp", app),
                 policy=policy,
+                admission=admission,
                 limits=limits,
                 stopping=stopping,
                 metrics=metrics,
@@ -312,6 +317,14 @@ def access_policy(settings: Settings, passed: Sequence[PassedSocket]) -> AccessP
         allowed_hosts=frozenset(settings.allowed_hosts),
         allowed_origins=frozenset(settings.allowed_origins),
     )
+
+
+def link_key(settings: Settings) -> LinkKey | None:
+    """The key of links to listen, where listening takes one."""
+    if settings.listen_access == "open":
+        return None
+    assert settings.listen_key_text is not None, "made before the daemon starts"
+    return LinkKey(settings.listen_key_text)
 
 
 def door_limits(settings: Settings) -> DoorLimits:

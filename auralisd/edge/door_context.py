@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from auralisd.access import AccessPolicy
+from auralisd.admission import Admission
 from auralisd.edge.door_limits import DoorLimits, DoorMetrics
 from auralisd.edge.headcount import Headcount
 from auralisd.edge.rooms import Room, Rooms
 from auralisd.edge.travellers import Traveller
-from auralisd.rate_limit import RateLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +20,19 @@ class DoorContext:
     Attributes:
         rooms: the stations.
         policy: who may connect and who may change things.
+        admission: who may listen.
         limits: what a connection may cost.
         metrics: where to count.
         headcount: how many are inside.
-        authorize_tries: per client address, against guessing the token.
         travellers: who can pass to another process while they listen.
         watch: told of each station that has somebody to tell about its state.
     """
 
     rooms: Rooms
     policy: AccessPolicy
+    admission: Admission
     limits: DoorLimits
     metrics: DoorMetrics
     headcount: Headcount
-    authorize_tries: RateLimits
     watch: Callable[[Room], None]
     travellers: dict[Traveller, None] = field(default_factory=dict)

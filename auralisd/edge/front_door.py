@@ -26,6 +26,7 @@ import structlog
 import trio
 
 from auralisd.access import AccessPolicy, household
+from auralisd.admission import Admission
 from auralisd.edge.announcer import Announcer
 from auralisd.edge.door_context import DoorContext
 from auralisd.edge.door_limits import DoorLimits, DoorMetrics, NoDoorMetrics
@@ -40,13 +41,11 @@ from auralisd.edge.sockets import open_listeners, peer_address, tune_connection
 from auralisd.edge.travellers import PassedListener, Traveller
 from auralisd.edge.ws_audio import serve_websocket
 from auralisd.errors import FormatError, HeadRefusedError, PeerGoneError, UnknownNameError
-from auralisd.rate_limit import RateLimits
 
 __all__ = ["DoorLimits", "FrontDoor", "open_listeners", "serve_front_door"]
 
 log = structlog.get_logger(__name__)
 
-AUTHORIZE_TRIES_PER_MINUTE: Final = 5
 TURNED_AWAY_AT_ONCE: Final = 64
 """So many of those there is no room for are told so; past that a connection is just closed."""
 ACCEPT_PAUSE_SECONDS: Final = 0.1
@@ -62,6 +61,7 @@ async def serve_front_door(
     policy: AccessPolicy,
     limits: DoorLimits | None = None,
     stopping: trio.Event,
+    admission: Admission | None = None,
     metrics: DoorMetrics | None = None,
     task_status: trio.TaskStatus[FrontDoor] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -75,6 +75,7 @@ async def serve_front_door(
         limits: what a connection may cost; the same.
         stopping: set it to close the door. Nobody comes in any more; the stations may fade out and say
             goodbye by themselves, and who is left then is shown out, stalled listeners too.
+        admission: who may listen; everybody where there is none.
         metrics: where to count.
         task_status: started with the door once connections are accepted.
     """
@@ -85,10 +86,10 @@ async def serve_front_door(
         context = DoorContext(
             rooms=rooms,
             policy=policy,
+            admission=admission or Admission(policy),
             limits=limits,
             metrics=metrics or NoDoorMetrics(),
             headcount=Headcount(limits),
-            authorize_tries=RateLimits(per_second=AUTHORIZE_TRIES_PER_MINUTE / 60, burst=AUTHORIZE_TRIES_PER_MINUTE),
             watch=Announcer(background).watch,
         )
         async with trio.open_nursery() as connections:
@@ -302,9 +303,9 @@ class FrontDoor:
             message = f"{head.method} is not possible here; a stream can only be listened to"
             await answer(stream, refusal(405, "method_not_allowed", message, headers=[("Allow", "GET, HEAD")]))
         elif isinstance(route, StreamRoute):
-            await serve_stream(context, stream, head, route)
+            await serve_stream(context, stream, head, route, client=household(self._client(head, peer)))
         else:
-            await serve_playlist(context, stream, head, route)
+            await serve_playlist(context, stream, head, route, client=household(self._client(head, peer)))
 
     async def _upgrade(
         self, stream: trio.SocketStream, head: RequestHead, route: WebSocketRoute | None, peer: str | None

@@ -11,13 +11,14 @@ import trio
 
 from auralisd.edge.door_context import DoorContext
 from auralisd.edge.playlists import CONTENT_TYPES, DEFAULT_FORM, base_url, playlist
-from auralisd.edge.refusals import answer, linger, refusal, response_head, unknown_name
+from auralisd.edge.refusals import answer, linger, refusal, refused, response_head, unknown_name
 from auralisd.edge.request_head import RequestHead
 from auralisd.edge.rooms import Room
 from auralisd.edge.routes import PlaylistRoute, StreamRoute
 from auralisd.edge.sockets import local_authority, tune_for_audio
 from auralisd.edge.travellers import PassedListener, Traveller
-from auralisd.errors import FormatError, UnknownNameError
+from auralisd.errors import FormatError, RequestRefusedError, UnknownNameError
+from auralisd.listening_links import PARAMETER, with_token
 from auralisd.transport.codecs import GENRE, wav_header
 from auralisd.transport.forms import Form, http_form
 from auralisd.transport.icy import METADATA_INTERVAL_BYTES
@@ -35,14 +36,23 @@ AUDIO_TYPES: Final = {
 ICY_FORMS: Final = ("mp3", "aac")
 
 
-async def serve_stream(context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: StreamRoute) -> None:
-    """Answer ``GET /stream.*`` until the player leaves; ``Range`` is for files, and passed over."""
+async def serve_stream(
+    context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: StreamRoute, *, client: str
+) -> None:
+    """Answer ``GET /stream.*`` until the player leaves; ``Range`` is for files, and passed over.
+
+    Whether it may listen is asked now and not again. ``client`` is the address it is known by.
+    """
     try:
         room = context.rooms.room(route.station or context.rooms.default_id)
         form = http_form(route.form)
+        _let_in(context, head, room, route.form, client)
     except (UnknownNameError, FormatError) as error:
         context.metrics.connection_refused("not_found")
         await answer(stream, unknown_name(error, with_body=head.method != "HEAD"))
+        return
+    except RequestRefusedError as error:
+        await answer(stream, refused(error, with_body=head.method != "HEAD"))
         return
     icy = route.form in ICY_FORMS and head.headers.get("icy-metadata", "").strip() == "1"
     beginning = stream_head(room, route.form, icy=icy)
@@ -90,21 +100,39 @@ def _started(
         yield
 
 
+def _let_in(context: DoorContext, head: RequestHead, room: Room, form: str, client: str) -> None:
+    """Raise RequestRefusedError unless the request may listen."""
+    link = head.query.get(PARAMETER)
+    context.admission.check(head.facts, client=client, station=room.station.id, form=form, link=link)
+
+
 async def serve_playlist(
-    context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: PlaylistRoute
+    context: DoorContext, stream: trio.SocketStream, head: RequestHead, route: PlaylistRoute, *, client: str
 ) -> None:
-    """Answer ``GET /listen.m3u`` and ``.pls``; ``?format=`` chooses another stream than MP3."""
+    """Answer ``GET /listen.m3u`` and ``.pls``; ``?format=`` chooses another stream than MP3.
+
+    Where listening takes a link, the address inside carries the one that the playlist was asked for with, or a fresh
+    one for whoever needed none.
+    """
     try:
         room = context.rooms.room(route.station or context.rooms.default_id)
         form = head.query.get("format", DEFAULT_FORM)
         http_form(form)
+        _let_in(context, head, room, form, client)
     except (UnknownNameError, FormatError) as error:
         context.metrics.connection_refused("not_found")
         await answer(stream, unknown_name(error, with_body=head.method != "HEAD"))
         return
+    except RequestRefusedError as error:
+        await answer(stream, refused(error, with_body=head.method != "HEAD"))
+        return
     base = base_url(head, public_url=context.policy.public_url, local_address=local_authority(stream.socket))
     station = room.station.summary()
-    body = playlist(route.kind, title=station.title, url=f"{base}/stations/{station.id}/stream.{form}").encode()
+    admission = context.admission
+    link = admission.carried(head.query.get(PARAMETER), station=station.id, form=form)
+    link = link or admission.token(admission.grant(station.id, form=form))
+    url = with_token(f"{base}/stations/{station.id}/stream.{form}", link)
+    body = playlist(route.kind, title=station.title, url=url).encode()
     headers = [
         ("Content-Type", CONTENT_TYPES[route.kind]),
         ("Content-Length", str(len(body))),

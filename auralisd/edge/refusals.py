@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import trio
 
-from auralisd.errors import FormatError, UnknownNameError
+from auralisd.errors import FormatError, RequestRefusedError, UnknownNameError
 from auralisd.wall_clock import unix_ms
 
 type Headers = Iterable[tuple[str, str]]
 
+_STATUS: Final = {"bad_request": 400, "unauthorized": 401, "forbidden": 403, "rate_limited": 429}
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 65_536
 
@@ -42,6 +43,18 @@ def unknown_name(error: UnknownNameError | FormatError, *, with_body: bool = Tru
     kind = error.kind if isinstance(error, UnknownNameError) else "format"
     details = {"field": kind, "value": error.name, "constraint": f"one of {', '.join(error.known)}"}
     return refusal(404, "not_found", str(error), details={**details, "known": list(error.known)}, with_body=with_body)
+
+
+def refused(error: RequestRefusedError, *, with_body: bool = True) -> bytes:
+    """The answer to a request that is not carried out."""
+    return refusal(
+        _STATUS[error.code],
+        error.code,
+        str(error),
+        details=error.details,
+        headers=error.headers.items(),
+        with_body=with_body,
+    )
 
 
 def refusal(

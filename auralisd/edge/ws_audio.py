@@ -18,7 +18,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 from auralisd.edge import ws_messages as messages
 from auralisd.edge.door_context import DoorContext
 from auralisd.edge.http_audio import no_room_for_listeners, outlet_for
-from auralisd.edge.refusals import answer, linger, refusal, unknown_name
+from auralisd.edge.refusals import answer, linger, refused, unknown_name
 from auralisd.edge.request_head import RequestHead
 from auralisd.edge.rooms import Room
 from auralisd.edge.routes import WebSocketRoute
@@ -26,6 +26,7 @@ from auralisd.edge.ws_handshake import Handshake, read_handshake
 from auralisd.edge.ws_session import Session
 from auralisd.edge.ws_stream import RECEIVE_BYTES, WebSocketStream
 from auralisd.errors import RequestRefusedError, UnknownNameError
+from auralisd.listening_links import PARAMETER
 from auralisd.rate_limit import RateLimit
 from auralisd.transport.forms import V0_FORM
 from auralisd.transport.listener import Farewell, Greeting, Listener, Resume, Welcome
@@ -36,6 +37,7 @@ CLOSE_NOT_UNDERSTOOD: Final = (1002, 1007)  # not the protocol, not UTF-8; trio-
 CLOSE_POLICY: Final = 1008
 CLOSE_TOO_BIG: Final = 1009  # sent by trio-websocket, which then reads no more
 CLOSE_TOO_SLOW: Final = 4000
+CLOSE_UNINVITED: Final = 4001
 CLOSE_FULL: Final = 4003
 HANDSHAKE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 0.8  # within the second that a goodbye to everybody may take
@@ -44,7 +46,8 @@ MOST_SKIPPED_PACKETS: Final = 100
 SKIPPED_WINDOW_SECONDS: Final = 30.0
 """Ten of thirty seconds missed: the line does not carry this form, and the page should ask for a smaller one."""
 FAREWELLS_AT_ONCE: Final = 64
-"""So many who came too late are told so in a way a browser can read; past that there is only the bare 503."""
+"""So many who may not stay are told so in a way a browser can read; past that there is only the bare answer."""
+UNINVITED_RETRY_MS: Final = 60_000
 
 
 async def serve_websocket(
@@ -68,12 +71,31 @@ async def serve_websocket(
         return
     except RequestRefusedError as error:
         context.metrics.connection_refused("bad_request")
-        await answer(stream, refusal(400, error.code, str(error), headers=error.headers.items()))
+        await answer(stream, refused(error))
+        return
+    uninvited = _invitation_refused(context, head, room, handshake, client)
+    if uninvited is not None and (uninvited.code == "rate_limited" or context.headcount.farewells >= FAREWELLS_AT_ONCE):
+        await answer(stream, refused(uninvited))
         return
     if _is_one_too_many(context, handshake) and context.headcount.farewells >= FAREWELLS_AT_ONCE:
         await answer(stream, no_room_for_listeners(context))
         return
-    await _Connection(context, stream, head, room, handshake, client=client).run()
+    connection = _Connection(context, stream, head, room, handshake, client=client, invited=uninvited is None)
+    await connection.run()
+
+
+def _invitation_refused(
+    context: DoorContext, head: RequestHead, room: Room, handshake: Handshake, client: str
+) -> RequestRefusedError | None:
+    """Why the client may not hear the station, or None; whoever only watches hears nothing."""
+    if handshake.form.source is None:
+        return None
+    link = head.query.get(PARAMETER)
+    try:
+        context.admission.check(head.facts, client=client, station=room.station.id, form=None, link=link)
+    except RequestRefusedError as error:
+        return error
+    return None
 
 
 class _Connection:
@@ -88,6 +110,7 @@ class _Connection:
         handshake: Handshake,
         *,
         client: str,
+        invited: bool,
     ) -> None:
         self._context = context
         self._stream = stream
@@ -95,6 +118,7 @@ class _Connection:
         self._room = room
         self._handshake = handshake
         self._client = client
+        self._invited = invited
         self._skips = RateLimit(per_second=MOST_SKIPPED_PACKETS / SKIPPED_WINDOW_SECONDS, burst=MOST_SKIPPED_PACKETS)
         self._outlet = outlet_for(stream, room, handshake.form, skipped=self._skipped)
         self._frames = WebSocketStream(stream, self._outlet, handshake.head, head.rest)
@@ -112,8 +136,13 @@ class _Connection:
                     websocket = await self._accepted(nursery)
                     if websocket is None:
                         pass
+                    elif not self._invited:
+                        farewell = Farewell(reason="uninvited", retry_ms=UNINVITED_RETRY_MS)
+                        await self._turn_away(websocket, CLOSE_UNINVITED, farewell)
                     elif _is_one_too_many(self._context, self._handshake):  # asked now: many shake hands at once
-                        await self._turn_away(websocket)
+                        self._context.metrics.connection_refused("full")
+                        retry_ms = self._context.limits.retry_after_seconds * 1000
+                        await self._turn_away(websocket, CLOSE_FULL, Farewell(reason="full", retry_ms=retry_ms))
                     else:
                         await self._listen(websocket)
                     self._outlet.finish()
@@ -141,12 +170,10 @@ class _Connection:
             return websocket
         return None
 
-    async def _turn_away(self, websocket: WebSocketConnection) -> None:
-        """Say that there is no room; a browser can read a close code, but not a refused handshake."""
-        self._context.metrics.connection_refused("full")
-        farewell = Farewell(reason="full", retry_ms=self._context.limits.retry_after_seconds * 1000)
+    async def _turn_away(self, websocket: WebSocketConnection, code: int, farewell: Farewell) -> None:
+        """Say why it may not stay; a browser can read a close code, but not a refused handshake."""
         with self._context.headcount.farewell():
-            await self._part(websocket, CLOSE_FULL, farewell)
+            await self._part(websocket, code, farewell)
 
     async def _listen(self, websocket: WebSocketConnection) -> None:
         form = self._handshake.form
@@ -177,9 +204,17 @@ class _Connection:
 
     def _greeting(self, session: Session) -> Greeting:
         station = self._room.station
+        link = self._head.query.get(PARAMETER)
+        invited = self._context.admission.may_listen(self._head.facts, station=station.id, link=link)
 
         def greet(welcome: Welcome) -> bytes:
-            hello = messages.hello(station, self._handshake.form, welcome, may_control=session.may_control)
+            hello = messages.hello(
+                station,
+                self._handshake.form,
+                welcome,
+                may_control=session.may_control,
+                may_listen=invited or session.may_control,
+            )
             return messages.json_frame(hello) + messages.json_frame(messages.state(station))
 
         return greet

@@ -28,7 +28,9 @@ def json_frame(message: Mapping[str, Any]) -> bytes:
     return websocket_frame(text.encode(), text=True)
 
 
-def hello(station: Station, form: Form, welcome: Welcome, *, may_control: bool) -> dict[str, Any]:
+def hello(
+    station: Station, form: Form, welcome: Welcome, *, may_control: bool, may_listen: bool = True
+) -> dict[str, Any]:
     """The first message of a connection, and of each new epoch."""
     live_position = welcome.live_position
     sequence = welcome.sequence
@@ -50,6 +52,7 @@ def hello(station: Station, form: Form, welcome: Welcome, *, may_control: bool) 
         "controls": station.controls.as_dict(),
         "limits": {
             "may_control": may_control,
+            "may_listen": may_listen,
             "max_message_bytes": MAX_MESSAGE_BYTES,
             "frames_per_second": FRAMES_PER_SECOND,
             "bytes_per_minute": BYTES_PER_MINUTE,
@@ -79,6 +82,11 @@ def applied(message_id: Any, change: AppliedChange) -> dict[str, Any]:
         "positions": dict(change.positions),
         "controls": change.controls.as_dict(),
     }
+
+
+def authorized(link: str | None) -> dict[str, Any]:
+    """The answer to the right token; where listening takes a link, with one."""
+    return {"type": "authorized"} | ({} if link is None else {"listen": link})
 
 
 def error(message_id: Any, code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Session:
         return messages.applied(message_id, self._room.station.change_controls(controls, cause="ws"))
 
     def _authorize(self, message: Mapping[str, Any], message_id: Any) -> dict[str, Any]:
-        tries = self._context.authorize_tries.of(self._client)
+        tries = self._context.admission.guesses.of(self._client)
         if not tries.allows(trio.current_time()):
             details = {"retry_after_seconds": round(tries.retry_after_seconds(), 1)}
             return messages.error(message_id, "rate_limited", "too many tries; wait a moment", details)
@@ -95,7 +95,12 @@ class Session:
             return messages.error(message_id, "unauthorized", "that is not this server's token")
         tries.give_back()  # a page shows its token on every connection; only guesses are counted
         self.may_control = True
-        return {"type": "authorized"}
+        return messages.authorized(self._fresh_link())
+
+    def _fresh_link(self) -> str | None:
+        """A link for the connections that a page opens next: browsers let it show the token on none of them."""
+        admission = self._context.admission
+        return admission.token(admission.grant(self._room.station.id))
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:

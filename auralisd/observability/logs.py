@@ -8,6 +8,7 @@ a day, WARNING means somebody heard something, ERROR means a human must act.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -21,7 +22,11 @@ type LogFormat = Literal["text", "json"]
 REPEATS_PER_WINDOW: Final = 5
 WINDOW_SECONDS: Final = 60.0
 _REMEMBERED: Final = 512
-_SECRETS: Final = frozenset({"token", "authorization", "password", "secret"})
+_SECRETS: Final = frozenset({"token", "authorization", "password", "secret", "listen", "listen_key"})
+_LINK: Final = re.compile(
+    r"(?<=\blisten=)(?!\[hidden\])[^\s&#'\",;<>)\]}]+"  # of an address, whatever it is
+    r"|\bl1\.[a-z0-9_-]{1,64}\.[a-z0-9-]{1,16}\.[0-9]{1,11}\.[A-Za-z0-9_-]+"  # and wherever one stands by itself
+)
 _JOURNAL_LEVELS: Final[Mapping[str, int]] = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 
 
@@ -92,6 +97,18 @@ def hide_secrets(_logger: WrappedLogger, _method_name: str, event_dict: EventDic
     return {name: "[hidden]" if name.lower() in _SECRETS else value for name, value in event_dict.items()}
 
 
+def without_links(line: str) -> str:
+    """``line`` without the tokens of links to listen: to read a log is not to be invited."""
+    return _LINK.sub("[hidden]", line)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """The last stop of every line, ours and those of libraries, tracebacks and all."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_links(super().format(record))
+
+
 def configure_logs(
     *, level: str, form: LogFormat, stream: TextIO, under_journal: bool = False, repeats: RepeatLimit | None = None
 ) -> None:
@@ -116,7 +133,7 @@ def configure_logs(
     handler = logging.StreamHandler(stream)
     handler.addFilter(_LibraryRepeats(limit))
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -25,6 +25,7 @@ EVICTION_REASONS: Final = frozenset({"too_slow", "flood"})
 CONNECTION_ERRORS: Final = frozenset({"request", "websocket", "accept"})
 REFUSALS: Final = frozenset(
     {"bad_request", "timeout", "too_large", "misdirected", "upgrade", "full", "address_full", "not_found", "forbidden"}
+    | {"uninvited", "link_expired", "link_forged", "link_elsewhere", "token_wrong", "guessing"}
 )
 ROLES: Final = frozenset({"composer", "renderer", "encoder", "push", "hls"})
 CODECS: Final = frozenset({"opus", "mp3", "flac", "aac"})

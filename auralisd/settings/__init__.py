@@ -2,10 +2,10 @@
 
 from auralisd.settings.example import example_toml
 from auralisd.settings.files import config_search_path, find_config_file
-from auralisd.settings.load import Reloaded, load_settings, reloaded, with_token
+from auralisd.settings.load import Reloaded, load_settings, reloaded, with_listen_key, with_token
 from auralisd.settings.model import ALWAYS_THERE, RELOADABLE, STATION_ID_PATTERN, Settings, StationSettings
 from auralisd.settings.push import PushFormat, PushSettings
-from auralisd.settings.token import TOKEN_FILE_NAME, create_token, read_token_file
+from auralisd.settings.token import TOKEN_FILE_NAME, create_listen_key, create_token, read_token_file
 
 __all__ = [
     "ALWAYS_THERE",
@@ -18,11 +18,13 @@ __all__ = [
     "Settings",
     "StationSettings",
     "config_search_path",
+    "create_listen_key",
     "create_token",
     "example_toml",
     "find_config_file",
     "load_settings",
     "read_token_file",
     "reloaded",
+    "with_listen_key",
     "with_token",
 ]

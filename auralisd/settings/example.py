@@ -37,6 +37,8 @@ _UNSET_EXAMPLES: Final = {
     "state_dir": "/var/lib/auralisd",
     "token": "at-least-as-long-as-this-one",
     "token_file": "/etc/auralisd/token",
+    "listen_key": "thirty-two-characters-drawn-by-chance",
+    "listen_key_file": "/etc/auralisd/listen-key",
     "hls_dir": "/srv/auralisd-hls",
     "public_url": "https://music.example.org",
 }

@@ -17,11 +17,11 @@ from auralisd.errors import SettingsError
 from auralisd.settings.files import default_state_dir, find_config_file
 from auralisd.settings.model import RELOADABLE, Settings, Sources, StationSettings
 from auralisd.settings.push import PushSettings, with_passwords
-from auralisd.settings.token import find_kept_token
+from auralisd.settings.token import find_kept_listen_key, find_kept_token
 
 _PREFIX: Final = "AURALISD_"
 _NOT_A_FIELD: Final = frozenset({"AURALISD_CONFIG"})  # names the file, so it cannot be in it
-_SECRETS: Final = frozenset({"token", "push"})  # a push target's address may have been given with its password in it
+_SECRETS: Final = frozenset({"token", "listen_key", "push"})  # a push target's address may have a password in it
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {"stations": StationSettings, "push": PushSettings}
 
 
@@ -66,6 +66,10 @@ def load_settings(
     if settings.token is None:
         kept = find_kept_token(settings.token_file, settings.state_dir, environ)
         settings = settings if kept is None else with_token(settings, kept)
+    if settings.listen_key is None:
+        kept = find_kept_listen_key(settings.listen_key_file, settings.state_dir, environ)
+        settings = settings if kept is None else with_listen_key(settings, kept)
+    _refuse_one_secret_for_two(settings)
     if settings.push:
         settings = settings.model_copy(update={"push": with_passwords(settings.push)})
     _refuse_open_door(settings)
@@ -94,6 +98,11 @@ def reloaded(current: Settings) -> Reloaded:
 def with_token(settings: Settings, token: str) -> Settings:
     """The same settings with ``token`` opening the controls."""
     return settings.model_copy(update={"token": SecretStr(token)})
+
+
+def with_listen_key(settings: Settings, key: str) -> Settings:
+    """The same settings with links signed by ``key``."""
+    return settings.model_copy(update={"listen_key": SecretStr(key)})
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -159,6 +168,12 @@ def _no_such(kind: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"no such {kind}; " + (f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(names)}")
+
+
+def _refuse_one_secret_for_two(settings: Settings) -> None:
+    if settings.listen_key is not None and settings.listen_key == settings.token:
+        expected = "another secret than the token: whoever has a link can try out on it what it was signed with"
+        raise SettingsError("listen_key", None, expected)
 
 
 def _refuse_open_door(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from auralisd.errors import ControlsError
 from auralisd.score import LARGEST_SEED
 from auralisd.settings.files import default_state_dir
 from auralisd.settings.push import TARGETS_MOST, PushSettings
+from auralisd.settings.token import SHORTEST_LISTEN_KEY
 
 ALL_ADDRESSES: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - names what is refused without a token
 STATION_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -144,6 +145,19 @@ class Settings(BaseSettings):
         default=None, description="The secret that opens the controls from elsewhere. Better kept in token_file."
     )
     token_file: Path | None = Field(default=None, description="A file whose first line is the token.")
+    listen_access: Literal["open", "signed"] = Field(
+        default="open",
+        description="open: whoever reaches the address may listen. signed: listening takes a link that runs out, which "
+        "`auralisd token --listen` makes; whoever may steer may listen too.",
+    )
+    listen_key: SecretStr | None = Field(
+        default=None,
+        description="What links are signed with; another one ends all links. Better kept in listen_key_file.",
+    )
+    listen_key_file: Path | None = Field(
+        default=None,
+        description="A file whose first line is the listen key; without it the key is made in state_dir when needed.",
+    )
     public_url: str | None = Field(
         default=None, description="Where a reverse proxy shows the daemon, such as https://music.example.org."
     )
@@ -197,7 +211,7 @@ class Settings(BaseSettings):
     def _split_at_commas(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "listen_access", mode="before")
     @classmethod
     def _whatever_the_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
@@ -225,7 +239,7 @@ class Settings(BaseSettings):
     def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies)
 
-    @field_validator("state_dir", "token_file", "hls_dir")
+    @field_validator("state_dir", "token_file", "listen_key_file", "hls_dir")
     @classmethod
     def _paths_may_begin_at_home(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -252,6 +266,13 @@ class Settings(BaseSettings):
         if secret is not None and (not secret or not all("!" <= c <= "~" for c in secret)):
             raise ValueError("printable ASCII without spaces")
         return token
+
+    @field_validator("listen_key")
+    @classmethod
+    def _listen_key_is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < SHORTEST_LISTEN_KEY:
+            raise ValueError(f"{SHORTEST_LISTEN_KEY} characters or more, drawn by chance")
+        return key
 
     @model_validator(mode="after")
     def _stations_fit_together(self) -> Settings:
@@ -305,6 +326,11 @@ class Settings(BaseSettings):
     def token_text(self) -> str | None:
         """The token itself, for the access policy; never for a log."""
         return None if self.token is None else self.token.get_secret_value()
+
+    @property
+    def listen_key_text(self) -> str | None:
+        """The key that links are signed with; never for a log."""
+        return None if self.listen_key is None else self.listen_key.get_secret_value()
 
 
 def _origin(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The secret that opens the controls: where it comes from and how it is made."""
+"""The secrets of a daemon, the token that opens the controls and the key of links to listen: whence, and how made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Final
 from auralisd.errors import SettingsError
 
 TOKEN_FILE_NAME: Final = "token"  # noqa: S105 - a file name
+LISTEN_KEY_FILE_NAME: Final = "listen-key"
+SHORTEST_LISTEN_KEY: Final = 32
+"""Whoever has a link can try keys out on it, as fast as he likes and unseen."""
+
 _TOKEN_BYTES: Final = 18  # 144 bits, 24 characters: out of reach of guessing, short enough to type once on a phone
+_LISTEN_KEY_BYTES: Final = 32  # as much as the signature has
 
 
 def create_token(state_dir: Path) -> str:
@@ -20,19 +25,35 @@ def create_token(state_dir: Path) -> str:
     Raises:
         SettingsError: the directory or the file cannot be written or read.
     """
-    path = state_dir / TOKEN_FILE_NAME
+    return _create_secret(state_dir / TOKEN_FILE_NAME, what="token", size_bytes=_TOKEN_BYTES)
+
+
+def create_listen_key(state_dir: Path) -> str:
+    """The key of links to listen kept in ``state_dir``, made now if there is none yet.
+
+    Raises:
+        SettingsError: the directory or the file cannot be written or read, or holds a key that is too short.
+    """
+    path = state_dir / LISTEN_KEY_FILE_NAME
+    return _long_enough(_create_secret(path, what="listen key", size_bytes=_LISTEN_KEY_BYTES), path)
+
+
+def _create_secret(path: Path, *, what: str, size_bytes: int) -> str:
+    state_dir = path.parent
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         # O_EXCL: of two daemons starting at once one makes it and the other reads it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return read_token_file(path)
+        return read_secret_file(path, key="state_dir", what=what)
     except OSError as error:
-        raise SettingsError("state_dir", str(state_dir), f"the token cannot be kept there: {error.strerror}") from error
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+        raise SettingsError(
+            "state_dir", str(state_dir), f"the {what} cannot be kept there: {error.strerror}"
+        ) from error
+    secret = secrets.token_urlsafe(size_bytes)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token + "\n")
-    return token
+        file.write(secret + "\n")
+    return secret
 
 
 def read_token_file(path: Path) -> str:
@@ -66,11 +87,32 @@ def find_kept_token(token_file: Path | None, state_dir: Path, environ: Mapping[s
     Raises:
         SettingsError: one of these files is there and of no use.
     """
-    if token_file is not None:
-        return read_token_file(token_file)
+    path = _kept_file(token_file, TOKEN_FILE_NAME, state_dir, environ)
+    return None if path is None else read_token_file(path)
+
+
+def find_kept_listen_key(listen_key_file: Path | None, state_dir: Path, environ: Mapping[str, str]) -> str | None:
+    """The key of links from the file named, systemd's credentials or the state directory, in that order.
+
+    Raises:
+        SettingsError: one of these files is there and of no use.
+    """
+    path = _kept_file(listen_key_file, LISTEN_KEY_FILE_NAME, state_dir, environ)
+    if path is None:
+        return None
+    return _long_enough(read_secret_file(path, key="listen_key_file", what="listen key"), path)
+
+
+def _kept_file(named: Path | None, name: str, state_dir: Path, environ: Mapping[str, str]) -> Path | None:
+    if named is not None:
+        return named
     credentials = environ.get("CREDENTIALS_DIRECTORY")
-    candidates = [Path(credentials) / TOKEN_FILE_NAME] if credentials else []
-    for path in (*candidates, state_dir / TOKEN_FILE_NAME):
-        if path.is_file():
-            return read_token_file(path)
-    return None
+    candidates = [Path(credentials) / name] if credentials else []
+    return next((path for path in (*candidates, state_dir / name) if path.is_file()), None)
+
+
+def _long_enough(key: str, path: Path) -> str:
+    if len(key) < SHORTEST_LISTEN_KEY:
+        expected = f"its first line has to be the listen key, {SHORTEST_LISTEN_KEY} characters or more"
+        raise SettingsError("listen_key_file", str(path), expected)
+    return key

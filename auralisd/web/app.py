@@ -11,7 +11,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from auralisd.access import AccessPolicy, RequestFacts, host_name, is_loopback_name
-from auralisd.web import control, exports, presets, stations, status
+from auralisd.web import control, exports, listening, presets, stations, status
 from auralisd.web.dependencies import WebDependencies
 from auralisd.web.errors import BODY_BYTES_MAX, ERROR_STATUS, error_body, refusal_of
 from auralisd.web.guard import Guard, facts_of
@@ -24,6 +24,7 @@ OPERATIONS: Final[Operations] = (
     *stations.OPERATIONS,
     *control.OPERATIONS,
     *presets.OPERATIONS,
+    *listening.OPERATIONS,
     *exports.OPERATIONS,
     *status.OPERATIONS,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import trio
 
 from auralisd.access import AccessPolicy
+from auralisd.admission import Admission
 from auralisd.errors import UnknownNameError
 from auralisd.observability.metrics import Metrics
 from auralisd.score import SEED_BITS
@@ -36,6 +37,7 @@ class WebDependencies:
         exports: sound files of what was played.
         daemon: what the daemon knows of itself.
         policy: who may do what.
+        admission: who may listen.
         metrics: where answers are counted and ``/metrics`` comes from.
         client_directory: the page's files.
         hls_file: reads a file of a station's HLS, by the ids of both; raises UnknownNameError.
@@ -51,6 +53,7 @@ class WebDependencies:
     exports: ExportShelf
     daemon: DaemonFacts
     policy: AccessPolicy
+    admission: Admission
     metrics: Metrics
     client_directory: Path = field(default_factory=shipped_client_directory)
     hls_file: Callable[[str, str], Awaitable[bytes]] = _no_hls

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from auralisd.web.dependencies import WebDependencies
+from auralisd.web.listening import LISTENING_ERRORS
 from auralisd.web.operations import Answer, Call, Operation, Operations, json_answer
-from auralisd.web.schema.incoming import NewExport
+from auralisd.web.schema.incoming import LinkQuery, NewExport
 from auralisd.web.schema.outgoing import ExportList, ExportShown
 
 MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
@@ -35,9 +36,11 @@ async def get_export(deps: WebDependencies, call: Call[None]) -> Answer:
     return json_answer(deps.exports.get(call.path["id"]).as_dict())
 
 
-async def fetch_sound(deps: WebDependencies, call: Call[None]) -> Answer:
-    """The finished file."""
+async def fetch_sound(deps: WebDependencies, call: Call[LinkQuery]) -> Answer:
+    """The finished file, for those who may listen to its station."""
     export = deps.exports.get(call.path["id"])
+    link = call.arguments.listen
+    deps.admission.check(call.facts, client=call.client, station=export.station, form=None, link=link)
     name = f"{export.station}-{export.from_position}.{export.format}"
     return Answer(
         content=deps.exports.sound_file(export.id),
@@ -93,8 +96,10 @@ OPERATIONS: Final[Operations] = (
         summary="Fetch the finished file",
         tag="Exports",
         handler=fetch_sound,
+        arguments=LinkQuery,
         media_type="application/octet-stream",
-        errors=("conflict",),
+        errors=("conflict", *LISTENING_ERRORS),
+        description="Where listening takes a link, so does this.",
     ),
     Operation(
         method="DELETE",

@@ -20,8 +20,8 @@ _PATH_PARAMETERS: Final[Mapping[str, str]] = {"id": "The station's name in URLs.
 
 _ERROR_WORDS: Final[Mapping[str, str]] = {
     "bad_request": "The body is not UTF-8, not JSON or not an object.",
-    "unauthorized": "A token is needed.",
-    "forbidden": "The token or the page's origin is not allowed to change things.",
+    "unauthorized": "A token is needed, or a link to listen.",
+    "forbidden": "The token, the link or the page's origin is not allowed to do this.",
     "not_found": "There is no such station, preset or address.",
     "method_not_allowed": "The address has other methods, see `Allow`.",
     "request_timeout": "The body did not arrive in time.",
@@ -30,13 +30,14 @@ _ERROR_WORDS: Final[Mapping[str, str]] = {
     "unsupported_media_type": "The body is not application/json.",
     "misdirected": "The server does not answer for this Host.",
     "invalid_controls": "A field is unknown or out of range; nothing was changed.",
-    "rate_limited": "More than 10 changes a second; see `Retry-After`.",
+    "rate_limited": "More than 10 changes a second, or too many wrong links and tokens; see `Retry-After`.",
     "internal": "A fault of the server.",
     "unavailable": "Not now; see `Retry-After`.",
 }
 
 _DESCRIPTION: Final = """\
-Listening is open to everybody who reaches the server. Changes need the token that `auralisd token`
+Listening is open to everybody who reaches the server, or where `listen_access = "signed"` to those with a link
+(`?listen=TOKEN` in the address) and to those who may change things. Changes need the token that `auralisd token`
 shows; on the machine itself, without a proxy, they do not. Every refusal has the same form.
 Positions count the station's programme in frames, 44,100 a second; within an epoch they never go back.
 

@@ -33,12 +33,14 @@ class Call[Arguments]:
         path: the variable parts of the path, decoded.
         arguments: the validated body or query; None where the operation has none.
         facts: who is asking.
+        client: the address it is known by, for limits.
         may_control: whether the same client may change things.
     """
 
     path: Mapping[str, str]
     arguments: Arguments
     facts: RequestFacts
+    client: str
     may_control: bool
 
 
@@ -113,13 +115,14 @@ def register(app: Quart, operation: Operation, *, deps: WebDependencies, guard: 
     """Make ``operation`` a route of ``app``."""
 
     async def view(**path: str) -> Response:
-        facts = facts_of(request)
+        facts, client = facts_of(request), client_of(request)
         if operation.changes_things:
-            guard.check_change(facts, client_of(request))
+            guard.check_change(facts, client)
         call = Call(
             path=path,
             arguments=await _arguments(operation),
             facts=facts,
+            client=client,
             may_control=guard.may_control(facts),
         )
         return response_of(await operation.handler(deps, call))

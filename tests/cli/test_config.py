@@ -92,3 +92,11 @@ def test_a_configured_token_is_shown_rather_than_made(command, home, monkeypatch
     monkeypatch.setenv("AURALISD_TOKEN", "configured")
     assert command("token").out == "configured\n"
     assert not (home / ".local").exists()
+
+
+def test_check_config_hides_the_listen_key(command, monkeypatch):
+    monkeypatch.setenv("AURALISD_LISTEN_KEY", "a-key-of-thirty-two-characters-or-more")
+    for options in ((), ("--json",)):
+        outcome = command("check-config", *options)
+        assert outcome.status == 0
+        assert "a-key-of-thirty" not in outcome.out + outcome.err

@@ -124,6 +124,24 @@ def test_lan_makes_the_token_once_and_hands_it_to_the_daemon(command, home, star
     assert started[0].bind_host is None
 
 
+def test_where_listening_takes_a_link_its_key_is_made_once_and_handed_to_the_daemon(
+    command, home, started, monkeypatch
+):
+    monkeypatch.setenv("AURALISD_LISTEN_ACCESS", "signed")
+    outcomes = [command("run", "--port", 0) for _ in range(2)]
+    first, second = (settings.listen_key_text for settings in started)
+    assert first == second == (home / ".local/state/auralisd/listen-key").read_text().strip()
+    for outcome in outcomes:
+        assert "auralisd token --listen" in outcome.out
+        assert first not in outcome.out + outcome.err
+
+
+def test_where_listening_is_open_no_key_is_made(command, home, started):
+    assert command("run", "--port", 0).status == 0
+    assert started[0].listen_key is None
+    assert not (home / ".local/state/auralisd/listen-key").exists()
+
+
 def test_a_new_token_is_shown_to_people_and_kept_out_of_logs(monkeypatch, tmp_path):
     settings = Settings(lan=True, state_dir=tmp_path, token="a-new-token")
     assert not any("a-new-token" in line for line in banner.start_lines(settings, new_token="a-new-token"))

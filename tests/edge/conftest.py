@@ -175,7 +175,7 @@ class House:
     async def play(self, packets=1):
         await self.programme.play(packets)
 
-    async def open(self, nursery, *, app=None, limits=None, policy=None, listeners=None):
+    async def open(self, nursery, *, app=None, limits=None, policy=None, admission=None, listeners=None):
         listeners = listeners or await open_listeners("127.0.0.1", 0)
         self.port = listeners[0].socket.getsockname()[1]
 
@@ -187,6 +187,7 @@ class House:
                 policy=policy or AccessPolicy(token=None, bind_is_loopback=True),
                 limits=limits or DoorLimits(fade_out_seconds=0.05, farewell_seconds=1.0),
                 stopping=self.stopping,
+                admission=admission,
                 metrics=self.metrics,
                 task_status=task_status,
             )

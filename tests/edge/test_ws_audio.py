@@ -94,6 +94,7 @@ async def test_hello_and_state_come_before_any_packet(house):
     assert hello["controls"]["key"] == "A"
     assert hello["limits"] == {
         "may_control": True,
+        "may_listen": True,
         "max_message_bytes": 4096,
         "frames_per_second": 50,
         "bytes_per_minute": 65536,

@@ -10,7 +10,7 @@ import warnings
 import pytest
 import structlog
 
-from auralisd.observability.logs import RepeatLimit, configure_logs
+from auralisd.observability.logs import RepeatLimit, configure_logs, without_links
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +171,42 @@ def test_a_line_break_in_a_value_makes_no_second_line():
     stream = configured()
     structlog.get_logger().warning("refused", path="/a\nERROR forged line")
     assert len(lines(stream)) == 1
+
+
+LINK = "l1.main.-.1764350000.p-6nztvnYGSJr1jFL793wP7NhunGMEPt2dqzmGzfz7c"
+ADDRESS = f"http://radio:8000/stations/main/stream.mp3?burst=2&listen={LINK}&x=1"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("under_journal", [False, True])
+def test_no_link_to_listen_is_shown_whoever_logs_it_and_wherever_it_stands(form, under_journal):
+    stream = configured(form, level="debug", under_journal=under_journal)
+    log = structlog.get_logger("auralisd.edge")
+    log.info("asked for", address=ADDRESS, listen=LINK, words=f"brought {LINK}!")
+    log.warning("refused", error=repr(ValueError(ADDRESS)), headers={"referer": ADDRESS})
+    logging.getLogger("trio-websocket").debug("GET %s HTTP/1.1", f"/ws/stream?listen={LINK}")
+    try:
+        int(ADDRESS)
+    except ValueError:
+        log.warning("a connection failed", exc_info=True)
+        logging.getLogger("hypercorn").warning("a request failed", exc_info=True)
+    shown = stream.getvalue()
+    assert LINK not in shown
+    assert LINK.rpartition(".")[2] not in shown
+    assert shown.count("[hidden]") >= 7
+    assert "stream.mp3?burst=2&listen=[hidden]&x=1" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("/?listen=whatever it was", "/?listen=[hidden] it was"),
+        ("/?listen=l1%2Emain%2E&a=b", "/?listen=[hidden]&a=b"),
+        ("/?LISTEN=abc", "/?LISTEN=abc"),  # no address of ours
+        ("auralisd token --listen --url http://a", "auralisd token --listen --url http://a"),
+        ("listeners=3 relisten=x", "listeners=3 relisten=x"),
+        ("l1.main", "l1.main"),
+    ],
+)
+def test_what_is_no_link_stays_in_a_line(line, shown):
+    assert without_links(line) == shown

@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from auralisd.access import AccessPolicy
+from auralisd.admission import Admission
 from auralisd.controls import Controls, merge_change
 from auralisd.errors import ConflictError, StorageError, UnknownNameError
 from auralisd.observability.health import HealthCheck
@@ -407,6 +408,7 @@ def open_house(tmp_path: Path, client_directory: Path) -> Any:
             "exports": MemoryExports(stations, tmp_path),
             "daemon": facts,
             "policy": policy,
+            "admission": Admission(policy),
             "metrics": Metrics(),
             "client_directory": client_directory,
             "unix_ms": lambda: 1_700_000_000_000,

@@ -126,10 +126,12 @@ async def test_every_answer_has_the_shape_that_is_described(house):
         "save_preset": {"name": "Attic", "controls": {"bpm": 50}},
         "change_default_controls": {"bpm": 70},
         "begin_export": {"seconds": 1},
+        "make_link": {"format": "mp3"},
     }
     export = await house.deps.exports.finished()
     order = {"DELETE": 1}
     for operation in sorted(OPERATIONS, key=lambda row: order.get(row.method, 0)):
+        house.now_seconds += 1.0  # no change is one too many
         path = operation.path.replace("exports/{id}", f"exports/{export.id}")
         path = path.replace("{id}", "night" if operation.method == "DELETE" else "main")
         reply = await house.ask(operation.method, path.replace("{name}", "Attic"), bodies.get(operation.name))

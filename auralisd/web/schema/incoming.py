@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from auralisd.controls import LAYER_RANGE, LAYERS, MODES, OFF, RANGES
+from auralisd.listening_links import DEFAULT_SECONDS, LONGEST_SECONDS
 from auralisd.score import LARGEST_SEED
 from auralisd.settings import STATION_ID_PATTERN
 from auralisd.station import LONGEST_EXPORT_SECONDS
@@ -107,6 +108,25 @@ class NewExport(Arguments):
         Field(ge=0, description="First programme frame, at 44,100 a second; by default the last `seconds` until now."),
         BeforeValidator(_whole),
     ] = None
+
+
+class NewLink(Arguments):
+    """A link to make: for whom it is, the station says."""
+
+    expires_seconds: float = Field(
+        float(DEFAULT_SECONDS), ge=1, le=LONGEST_SECONDS, description="How long it is good for, from now on."
+    )
+    format: Literal["opus", "mp3", "flac", "aac", "wav", "hls"] | None = Field(
+        None, description="One way to listen; by default it is good for all, the page and WebSockets among them."
+    )
+
+
+class LinkQuery(BaseModel):
+    """What a signed link adds to an address."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)  # it is the one thing that is looked at
+
+    listen: str | None = Field(None, description="The token of a link, where listening takes one.")
 
 
 class ScoreQuery(Query):

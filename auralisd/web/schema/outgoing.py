@@ -82,6 +82,20 @@ class StationList(Described):
     stations: list[StationNow]
 
 
+class LinkShown(Described):
+    """A link to listen; where everybody may listen, the addresses as they are."""
+
+    station: str
+    format: Literal["opus", "mp3", "flac", "aac", "wav", "hls"] | None = Field(
+        description="The one way to listen that it is good for; null for all."
+    )
+    token: str | None = Field(description="What `listen` in an address is; null where listening takes none.")
+    expires_at: int | None = Field(description="Milliseconds since 1970, UTC; null where listening takes no link.")
+    addresses: dict[str, str] = Field(
+        description="What it opens: `page`, streams by format, `m3u`, `pls`, and `hls` where that is written."
+    )
+
+
 class AppliedAt(Described):
     """When a control is heard."""
 
