@@ -1,4 +1,5 @@
 // Where the page is put together.
+import { Invitation } from "./model/invitation.js";
 import { Session } from "./model/session.js";
 import { Settings } from "./model/settings.js";
 import { Api } from "./net/api.js";
@@ -8,6 +9,7 @@ import { createMediaSession } from "./view/media-session.js";
 import { createPage } from "./view/page.js";
 import { Toast } from "./view/toast.js";
 
+const invitation = Invitation.take(new URL(location.href), (address) => history.replaceState(history.state, "", address));
 const settings = Settings.open();
 const asked = new URLSearchParams(location.search);
 const kiosk = asked.get("kiosk") === "1";
@@ -20,6 +22,7 @@ const session = new Session({
   settings,
   api: new Api(() => settings.token),
   stationId: asked.get("station"),
+  invitation,
   onChange: (now) => watchers.forEach((watch) => watch(now)),
   say: (text) => toast.say(text),
 });

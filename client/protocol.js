@@ -10,6 +10,7 @@ export const FLAG_BED = 2;
 export const FLAG_LAST = 8;
 
 export const CLOSE_STOPPING = 1001;
+export const CLOSE_UNINVITED = 4001;
 export const CLOSE_FULL = 4003;
 
 export const SUBPROTOCOL = Object.freeze({
@@ -38,7 +39,7 @@ export const SUBPROTOCOL = Object.freeze({
  *   state: "warming_up" | "idle" | "sounding" | "bed", pinned: boolean, listeners: number,
  *   epoch: number, position: number}} Station
  * @typedef {{name: string, built_in: boolean, description: string | null}} Preset
- * @typedef {{may_control: boolean}} Limits
+ * @typedef {{may_control: boolean, may_listen?: boolean}} Limits older servers let everybody listen
  * @typedef {{type: "hello", version: number, sample_rate: number, channels: number,
  *   frames_per_packet: number, epoch: number, sequence: number, live_position: number,
  *   resumed: boolean, pre_skip: number, station: Station, controls: Controls, limits: Limits,
@@ -91,11 +92,13 @@ export function programmeFrames(frames, payloadRateHz) {
  * @param {string} pageUrl
  * @param {string | null} stationId null is the default station
  * @param {Place | null} resumeAt ask for the held sound from here on
+ * @param {string | null} [listen] the link that lets us listen, where one is needed
  */
-export function streamUrl(pageUrl, stationId, resumeAt) {
+export function streamUrl(pageUrl, stationId, resumeAt, listen = null) {
   const path = stationId === null ? "/ws/stream" : `/ws/stations/${encodeURIComponent(stationId)}/stream`;
   const url = new URL(path, pageUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (listen !== null) url.searchParams.set("listen", listen);
   if (resumeAt !== null) {
     url.searchParams.set("epoch", String(resumeAt.epoch));
     url.searchParams.set("position", String(Math.max(0, Math.round(resumeAt.position))));

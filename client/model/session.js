@@ -25,13 +25,15 @@ export class Session {
    * @param {import("./settings.js").Settings} options.settings
    * @param {import("../net/api.js").Api} options.api
    * @param {string | null} options.stationId null for the default station
+   * @param {import("./invitation.js").Invitation} options.invitation
    * @param {(snapshot: import("./snapshot.js").Snapshot) => void} options.onChange
    * @param {(text: string) => void} options.say something to be told in passing
    */
-  constructor({ settings, api, stationId, onChange, say }) {
+  constructor({ settings, api, stationId, invitation, onChange, say }) {
     this.settings = settings;
     this.api = api;
     this.stationId = stationId;
+    this.invitation = invitation;
     this.onChange = onChange;
     this.say = say;
     this.desk = new ControlDesk();
@@ -48,6 +50,7 @@ export class Session {
     this.abilities = undefined;
     this.facts = {
       supported: true,
+      invited: true,
       wanted: false,
       sounding: false,
       heardOnce: false,
@@ -76,7 +79,7 @@ export class Session {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.sendTimer = undefined;
     this.watch = new Link({
-      address: () => streamUrl(location.href, this.stationId, null),
+      address: () => streamUrl(location.href, this.stationId, null, this.invitation.token),
       subprotocols: [SUBPROTOCOL.state],
       handlers: {
         onStatus: (status) => this.#watchStatus(status),
@@ -112,7 +115,7 @@ export class Session {
     if (!this.facts.wanted || this.player === null) return;
     this.#applyVolume();
     this.player.scheduleSleep(this.sleepTimer.fade(Date.now()));
-    await this.player.start(this.stationId, this.clock.liveNow());
+    await this.player.start(this.stationId, this.clock.liveNow(), this.invitation.token);
   }
 
   async pause() {
@@ -270,12 +273,26 @@ export class Session {
     if (status.phase === "waiting") {
       this.facts.cause = status.cause;
       this.retryAtMs = performance.now() + status.retryInMs;
+      if (status.cause === "uninvited") this.#uninvited();
+      else if (!this.player?.carriesMessages) this.#askAgain();
     }
     if (status.phase === "open") {
       this.facts.cause = null;
       if (this.player?.carriesMessages) this.watch.close();
     }
     this.#changed();
+  }
+
+  /** Music is no longer waited for: nothing this page does by itself would bring it. */
+  #uninvited() {
+    this.facts.invited = false;
+    if (this.facts.wanted) void this.pause();
+  }
+
+  /** An audio element cannot tell why it was refused; the silent link is told when it is greeted. */
+  #askAgain() {
+    this.watch.close();
+    this.watch.open();
   }
 
   /** @param {import("../net/link.js").LinkStatus} status of the silent link */
@@ -302,7 +319,7 @@ export class Session {
     if (message.type === "hello") this.#greeted(message);
     else if (message.type === "state") this.#told(message);
     else if (message.type === "applied") this.desk.applied(message.id, message.positions ?? {}, message.controls);
-    else if (message.type === "authorized") this.rights.authorized();
+    else if (message.type === "authorized") this.#authorized(message);
     else if (message.type === "error") this.#refused(message);
     else if (message.type === "notice" && message.level !== "info") this.say(message.text);
     this.#changed();
@@ -315,7 +332,19 @@ export class Session {
     this.station = hello.station;
     this.listeners = hello.station.listeners;
     this.desk.follow(hello.controls);
+    this.facts.invited = hello.limits.may_listen ?? true;
+    if (!this.facts.invited && this.facts.link !== "open") this.#uninvited();
     this.rights.greeted(hello.limits.may_control);
+  }
+
+  /** @param {{listen?: string}} message whoever may steer may listen: with a link, where one is needed */
+  #authorized({ listen }) {
+    if (listen !== undefined) {
+      this.invitation.keep(listen);
+      this.player?.invite(listen);
+    }
+    this.facts.invited = true;
+    this.rights.authorized();
   }
 
   /** @param {import("../protocol.js").StateMessage} message */

@@ -14,6 +14,7 @@ import { stateName } from "./state.js";
  * @property {number | null} nextChordInSeconds to the ear
  * @property {number} listeners
  * @property {"unknown" | "open" | "locked"} rights
+ * @property {boolean} hasLink whether there is a link to listen, good or not
  * @property {import("../protocol.js").Preset[]} presets those of the house
  * @property {number} volumePercent
  * @property {boolean} muted
@@ -49,6 +50,7 @@ export function takeSnapshot(session) {
     nextChordInSeconds: next && here ? Math.max(0, (next.position - here.position) / PROGRAMME_RATE_HZ) : null,
     listeners: session.listeners,
     rights: session.rights.state,
+    hasLink: session.invitation.token !== null,
     presets: session.presets,
     volumePercent: session.settings.volumePercent,
     muted: session.muted,

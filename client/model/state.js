@@ -1,9 +1,10 @@
 /**
  * @typedef {"idle" | "connecting" | "warming-up" | "playing" | "rebuffering" | "reconnecting"
- *   | "paused" | "full" | "stopped" | "unsupported"} StateName
+ *   | "paused" | "full" | "stopped" | "uninvited" | "unsupported"} StateName
  *
  * @typedef {object} Facts
  * @property {boolean} supported  some player works here
+ * @property {boolean} invited    the server lets us listen
  * @property {boolean} wanted     the listener asked for music
  * @property {boolean} sounding   frames leave the buffer
  * @property {boolean} heardOnce  music was heard since it was asked for
@@ -21,6 +22,7 @@
  */
 export function stateName(facts) {
   if (!facts.supported) return "unsupported";
+  if (!facts.invited && !(facts.wanted && facts.link === "open")) return "uninvited"; // What has begun goes on.
   if (!facts.wanted) return facts.playedBefore ? "paused" : "idle";
   if (facts.link !== "open") {
     if (facts.cause === "full") return "full";

@@ -59,6 +59,9 @@ export function clockWords(seconds) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** What a station says that is not for everybody. */
+export const UNINVITED = "This station is for invited listeners";
+
 /** @param {number} listeners */
 export function listenersWords(listeners) {
   if (listeners <= 0) return "nobody listening";
@@ -86,6 +89,10 @@ export function stateWords(now) {
       return `Too many listeners just now, ${retry || "trying again"}`;
     case "stopped":
       return `The server has stopped for now, ${retry || "trying again"}`;
+    case "uninvited":
+      return now.hasLink
+        ? "Your link has run out, or is for another station; ask for a new one"
+        : "Open the link you were given, it lets you in";
     case "unsupported":
       return "Firefox, Chrome, Edge and Safari of the last four years can";
     case "playing":
@@ -108,6 +115,7 @@ export function announcement(now) {
   if (now.state === "idle") return "";
   if (now.state === "full") return "Too many listeners just now, the page keeps trying";
   if (now.state === "stopped") return "The server has stopped for now, the page keeps trying";
+  if (now.state === "uninvited") return `${UNINVITED}. ${stateWords(now)}`;
   return stateWords(now);
 }
 

@@ -1,4 +1,4 @@
-import { CLOSE_FULL, CLOSE_STOPPING } from "../protocol.js";
+import { CLOSE_FULL, CLOSE_STOPPING, CLOSE_UNINVITED } from "../protocol.js";
 import { Backoff } from "./backoff.js";
 
 const PING_EVERY_MS = 5_000;
@@ -8,10 +8,14 @@ const SILENCE_MS = 12_000;
 const STABLE_MS = 3_000;
 const FULL_RETRY_MS = 20_000;
 const STOPPING_RETRY_MS = 1_000;
+const UNINVITED_RETRY_MS = 60_000;
+
+/** @type {Record<number, LossCause>} */
+const CAUSES = { [CLOSE_FULL]: "full", [CLOSE_STOPPING]: "stopping", [CLOSE_UNINVITED]: "uninvited" };
 
 /**
  * @typedef {"connecting" | "open" | "waiting" | "closed"} LinkPhase
- * @typedef {"lost" | "full" | "stopping"} LossCause
+ * @typedef {"lost" | "full" | "stopping" | "uninvited"} LossCause
  * @typedef {{phase: LinkPhase, cause: LossCause | null, retryInMs: number}} LinkStatus
  *
  * @typedef {object} LinkHandlers
@@ -128,8 +132,8 @@ export class Link {
     if (performance.now() - this.openedAt > STABLE_MS) this.backoff.reset();
     const farewell = this.farewell;
     this.#forget();
-    const cause = code === CLOSE_FULL ? "full" : code === CLOSE_STOPPING ? "stopping" : "lost";
-    const usual = { full: FULL_RETRY_MS, stopping: STOPPING_RETRY_MS, lost: 0 }[cause];
+    const cause = CAUSES[code] ?? "lost";
+    const usual = { full: FULL_RETRY_MS, stopping: STOPPING_RETRY_MS, uninvited: UNINVITED_RETRY_MS, lost: 0 }[cause];
     const retryInMs = this.backoff.next(farewell?.retry_ms ?? usual);
     this.handlers.onStatus({ phase: "waiting", cause, retryInMs });
     this.retryTimer = setTimeout(() => this.#connect(), retryInMs);

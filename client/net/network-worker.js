@@ -9,10 +9,11 @@ const CLOCK_EVERY_PROGRAMME_FRAMES = PROGRAMME_RATE_HZ;
 
 /**
  * @typedef {"webcodecs" | "wasm" | "pcm16"} Decoder
- * @typedef {{type: "start", pageUrl: string, stationId: string | null, decoder: Decoder,
+ * @typedef {{type: "start", pageUrl: string, stationId: string | null, listen: string | null, decoder: Decoder,
  *   outputRateHz: number, headStartSeconds: number,
  *   resumeAt: import("../protocol.js").Place | null, port: MessagePort}} Start
  * @typedef {Start | {type: "stop"} | {type: "retry"} | {type: "probe"} | {type: "load-wasm"}
+ *   | {type: "invite", listen: string}
  *   | {type: "send", message: object}} ToWorker
  * @typedef {{type: "link", status: import("./link.js").LinkStatus}
  *   | {type: "message", message: any}
@@ -27,6 +28,9 @@ let link = null;
 /** @type {Feed | null} */
 let feed = null;
 
+/** The link that lets us listen, where one is needed. @type {string | null} */
+let listen = null;
+
 /** Set where the page has asked for it. @type {((options: import("./opus.js").DecoderOptions) => import("./feed.js").Decoder) | null} */
 let openWasm = null;
 
@@ -37,6 +41,7 @@ self.onmessage = async (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.type === "start") start(data);
   else if (data.type === "stop") stop();
   else if (data.type === "retry") link?.retryNow();
+  else if (data.type === "invite") listen = data.listen;
   else if (data.type === "send") link?.send(data.message);
   else if (data.type === "probe") report({ type: "codecs", opus: await canDecodeOpus() });
   else if (data.type === "load-wasm") report({ type: "wasm", loaded: await loadWasm() });
@@ -58,6 +63,7 @@ async function loadWasm() {
 function start(order) {
   stop();
   const port = order.port;
+  listen = order.listen;
   const source = new Feed({
     outputRateHz: order.outputRateHz,
     headStartSeconds: order.headStartSeconds,
@@ -69,7 +75,7 @@ function start(order) {
   let clockEpoch = -1;
   feed = source;
   link = new Link({
-    address: () => streamUrl(order.pageUrl, order.stationId, source.next ?? order.resumeAt),
+    address: () => streamUrl(order.pageUrl, order.stationId, source.next ?? order.resumeAt, listen),
     subprotocols: [SUBPROTOCOL[order.decoder === "pcm16" ? "pcm16" : "opus"]],
     handlers: {
       onStatus: (status) => {

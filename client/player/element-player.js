@@ -1,3 +1,4 @@
+import { withLink } from "../model/invitation.js";
 import { Backoff } from "../net/backoff.js";
 
 const PAUSE_STEP_MS = 25;
@@ -25,6 +26,8 @@ export class ElementPlayer {
     this.wanted = false;
     this.volume = 1;
     this.address = "";
+    /** @type {string | null} */
+    this.listen = null;
     this.underruns = 0;
     /** @type {"filling" | "playing"} */
     this.phase = "filling";
@@ -40,13 +43,23 @@ export class ElementPlayer {
     for (const name of ["error", "ended"]) this.audio.addEventListener(name, () => this.#lost());
   }
 
-  /** @param {string | null} stationId */
-  start(stationId) {
+  /**
+   * @param {string | null} stationId
+   * @param {import("../protocol.js").Place | null} _live it begins where the server lets it
+   * @param {string | null} listen the link that lets us listen, where one is needed
+   */
+  start(stationId, _live, listen) {
     const path = stationId === null ? "" : `/stations/${encodeURIComponent(stationId)}`;
     this.address = `${path}/stream.${this.format}`;
+    this.listen = listen;
     this.wanted = true;
     this.#applyVolume();
     this.#connect();
+  }
+
+  /** @param {string} listen the link of connections to come */
+  invite(listen) {
+    this.listen = listen;
   }
 
   async stop() {
@@ -102,7 +115,7 @@ export class ElementPlayer {
 
   #connect() {
     this.handlers.onLink({ phase: "connecting", cause: null, retryInMs: 0 });
-    this.audio.src = this.address;
+    this.audio.src = withLink(this.address, this.listen);
     this.audio.play().catch((/** @type {DOMException} */ error) => {
       if (error.name === "NotAllowedError") this.handlers.onFailure(error.message);
     });

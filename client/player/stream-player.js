@@ -65,8 +65,9 @@ export class StreamPlayer {
    *
    * @param {string | null} stationId
    * @param {Place | null} live where the station is now: the buffer is filled from just before
+   * @param {string | null} listen the link that lets us listen, where one is needed
    */
-  async start(stationId, live) {
+  async start(stationId, live, listen) {
     this.wanted = true;
     this.turn += 1;
     const turn = this.turn;
@@ -79,6 +80,7 @@ export class StreamPlayer {
       type: "start",
       pageUrl: location.href,
       stationId,
+      listen,
       decoder: this.decoder,
       outputRateHz: this.graph.context.sampleRate,
       headStartSeconds,
@@ -109,6 +111,11 @@ export class StreamPlayer {
 
   retryNow() {
     this.worker.postMessage({ type: "retry" });
+  }
+
+  /** @param {string} listen the link of connections to come */
+  invite(listen) {
+    this.worker.postMessage({ type: "invite", listen });
   }
 
   /** @param {object} message */

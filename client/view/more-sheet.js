@@ -1,6 +1,7 @@
+import { withLink } from "../model/invitation.js";
 import { playerWords } from "../model/words.js";
 import { createChoices, createFacts } from "./controls.js";
-import { h } from "./dom.js";
+import { h, setAttribute } from "./dom.js";
 
 const FORMATS = ["opus", "mp3", "flac", "aac"];
 
@@ -67,8 +68,9 @@ export function createMoreSheet(session, changeLook, openHelp) {
   });
   const choices = [theme, motion, awake, quality];
   const path = session.stationId === null ? "" : `/stations/${encodeURIComponent(session.stationId)}`;
-  const links = h("div", { class: "links" }, h("a", { href: `${path}/listen.m3u` }, "Playlist"));
-  for (const format of FORMATS) links.append(h("a", { href: `${path}/stream.${format}` }, format === "opus" ? "Opus" : format.toUpperCase()));
+  const streams = FORMATS.map((format) => ({ address: `${path}/stream.${format}`, word: format === "opus" ? "Opus" : format.toUpperCase() }));
+  const anchors = [{ address: `${path}/listen.m3u`, word: "Playlist" }, ...streams].map(({ address, word }) => ({ address, anchor: h("a", {}, word) }));
+  const links = h("div", { class: "links" }, ...anchors.map(({ anchor }) => anchor));
   const facts = createFacts();
   const forget = h("button", { class: "quiet", type: "button", onclick: () => session.rights.forget() }, "Forget the token kept here");
   const keys = h("button", { class: "chip", type: "button", onclick: openHelp }, "Keyboard shortcuts");
@@ -83,6 +85,7 @@ export function createMoreSheet(session, changeLook, openHelp) {
       motion.render(settings.motion);
       awake.render(settings.awake);
       quality.render(settings.quality);
+      for (const { address, anchor } of anchors) setAttribute(anchor, "href", withLink(address, session.invitation.token));
       facts.render(describe(now));
       forget.hidden = settings.token === null;
     },

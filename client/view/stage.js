@@ -1,4 +1,4 @@
-import { announcement, clockWords, listenersWords, nextWords, nowWords, stateWords } from "../model/words.js";
+import { UNINVITED, announcement, clockWords, listenersWords, nextWords, nowWords, stateWords } from "../model/words.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -6,6 +6,9 @@ import { icon } from "./icons.js";
 
 /** In steps, so that the ring stands still while the buffer breathes with every packet. */
 const RING_STEPS = 10;
+
+/** Where it matters more than what sounds. @type {Partial<Record<Snapshot["state"], string>>} */
+const HEADINGS = { unsupported: "This browser cannot play here", uninvited: UNINVITED };
 
 /**
  * The disc, its ring, and the words under it.
@@ -22,14 +25,15 @@ export function createStage(session, announcer) {
 
   /** @param {Snapshot} now */
   function renderDisc(now) {
-    const wanted = now.state !== "idle" && now.state !== "paused" && now.state !== "unsupported";
+    const barred = now.state === "unsupported" || now.state === "uninvited";
+    const wanted = now.state !== "idle" && now.state !== "paused" && !barred;
     const shows = wanted ? "pause" : now.state === "paused" ? "play" : "Listen";
     if (shows !== faceShows) {
       faceShows = shows;
       face.replaceChildren(shows === "Listen" ? shows : icon(shows));
       setAttribute(disc, "aria-label", wanted ? "Pause" : "Listen");
     }
-    /** @type {HTMLButtonElement} */ (disc).disabled = now.state === "unsupported";
+    /** @type {HTMLButtonElement} */ (disc).disabled = barred;
     const filled = wanted ? Math.ceil(now.bufferShare * RING_STEPS) / RING_STEPS : 0;
     setAttribute(ring, "data-filled", filled > 0 ? "" : null);
     ring.style.strokeDasharray = `${filled * 100} 100`;
@@ -39,7 +43,7 @@ export function createStage(session, announcer) {
   function renderWords(now) {
     const sounds = nowWords(now.chord, now.section, now.controls);
     const idle = now.state === "idle" || now.state === "paused";
-    const heading = now.state === "unsupported" ? "This browser cannot play here" : sounds || "Auralis";
+    const heading = HEADINGS[now.state] ?? (sounds || "Auralis");
     const next = idle ? idleWords(now) : stateWords(now) || nextWords(now.nextChord, now.nextChordInSeconds);
     setText(byId("now"), heading);
     setText(byId("next"), next);

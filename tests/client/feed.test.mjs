@@ -137,6 +137,7 @@ test("a sound card at another rate gets as many frames as it plays in the time",
 
 test("a stream's address keeps the page's host, and asks to resume", () => {
   assert.equal(streamUrl("https://a.example/?x=1", null, null), "wss://a.example/ws/stream");
+  assert.equal(streamUrl("https://a.example/", null, null, "l1.x"), "wss://a.example/ws/stream?listen=l1.x");
   assert.equal(
     streamUrl("http://box.lan:8000/", "quiet room", { epoch: 3, position: 44.6 }),
     "ws://box.lan:8000/ws/stations/quiet%20room/stream?epoch=3&position=45",

@@ -3,10 +3,11 @@ import { test } from "node:test";
 
 import { KEYS, MODES, NIGHT_SWITCH, asChange, pitchClass, valueAt } from "../../client/model/controls.js";
 import { IN_THE_ROW, rowOf } from "../../client/model/presets.js";
+import { Invitation, withLink } from "../../client/model/invitation.js";
 import { Settings } from "../../client/model/settings.js";
 import { SleepTimer } from "../../client/model/sleep-timer.js";
 import { stateName } from "../../client/model/state.js";
-import { about, clockWords, nextWords, nowWords, stateWords, withSigns } from "../../client/model/words.js";
+import { about, announcement, clockWords, nextWords, nowWords, stateWords, withSigns } from "../../client/model/words.js";
 import { Backoff } from "../../client/net/backoff.js";
 import { chooseKind } from "../../client/player/choose.js";
 import { paintBands } from "../../client/view/bands.js";
@@ -55,6 +56,7 @@ test("every state that is not well has its sentence", () => {
 
 const FACTS = {
   supported: true,
+  invited: true,
   wanted: true,
   sounding: false,
   heardOnce: false,
@@ -75,9 +77,81 @@ for (const [name, change] of Object.entries({
   reconnecting: { link: "waiting", heardOnce: true, cause: "lost" },
   full: { link: "waiting", cause: "full" },
   stopped: { link: "connecting", cause: "stopping", heardOnce: true },
+  uninvited: { invited: false, wanted: false, playedBefore: true },
 })) {
   test(`the state is called ${name}`, () => assert.equal(stateName({ ...FACTS, ...change }), name));
 }
+
+test("who is not invited is told so unless the stream has begun", () => {
+  assert.equal(stateName({ ...FACTS, invited: false, link: "waiting", heardOnce: true }), "uninvited");
+  assert.equal(stateName({ ...FACTS, invited: false, sounding: true, heardOnce: true }), "playing");
+  assert.equal(stateName({ ...FACTS, invited: false, supported: false }), "unsupported");
+});
+
+test("whoever is not invited hears what to do, by whether there was a link", () => {
+  const now = { state: "uninvited", retryInSeconds: null, station: null };
+  const [without, withOne] = [false, true].map((hasLink) => stateWords({ ...now, hasLink }));
+  assert.match(without, /Open the link/);
+  assert.match(withOne, /run out/);
+  assert.equal(announcement({ ...now, hasLink: false }), `This station is for invited listeners. ${without}`);
+});
+
+class Drawer {
+  constructor() {
+    this.kept = new Map();
+  }
+
+  getItem(name) {
+    return this.kept.get(name) ?? null;
+  }
+
+  setItem(name, value) {
+    this.kept.set(name, value);
+  }
+}
+
+/** An invitation out of `address`, and what the address bar shows after it. */
+function takenFrom(address, storage) {
+  globalThis.sessionStorage = storage;
+  let shown = address;
+  const invitation = Invitation.take(new URL(address), (next) => (shown = next));
+  delete globalThis.sessionStorage;
+  return { token: invitation.token, shown };
+}
+
+test("a link is kept for the visit and leaves the address bar", () => {
+  const drawer = new Drawer();
+  const opened = takenFrom("http://box.lan:8000/?station=night&listen=l1.a.b&kiosk=1", drawer);
+  assert.deepEqual(opened, { token: "l1.a.b", shown: "http://box.lan:8000/?station=night&kiosk=1" });
+  const reloaded = takenFrom("http://box.lan:8000/?station=night&kiosk=1", drawer);
+  assert.deepEqual(reloaded, { token: "l1.a.b", shown: "http://box.lan:8000/?station=night&kiosk=1" });
+  assert.equal(takenFrom("http://box.lan:8000/?listen=newer", drawer).token, "newer");
+  assert.equal(takenFrom("http://box.lan:8000/", drawer).token, "newer");
+  assert.equal(takenFrom("http://box.lan:8000/", new Drawer()).token, null);
+});
+
+test("a link without a word in it is none, and leaves the address bar too", () => {
+  assert.deepEqual(takenFrom("http://a/?listen=", new Drawer()), { token: null, shown: "http://a/" });
+});
+
+test("a link holds until the page is left where nothing can be kept", () => {
+  const refusing = {
+    getItem() {
+      throw new Error("forbidden");
+    },
+    setItem() {
+      throw new Error("forbidden");
+    },
+  };
+  assert.equal(takenFrom("http://a/?listen=x", refusing).token, "x");
+  assert.equal(takenFrom("http://a/?listen=x", undefined).token, "x");
+});
+
+test("an address carries the link on where there is one", () => {
+  assert.equal(withLink("/stream.mp3", null), "/stream.mp3");
+  assert.equal(withLink("/stream.mp3", "l1.a&b"), "/stream.mp3?listen=l1.a%26b");
+  assert.equal(withLink("/listen.m3u?format=mp3", "x"), "/listen.m3u?format=mp3&listen=x");
+});
 
 test("the best player is chosen by itself", () => {
   const all = { webAudio: true, worklet: true, webCodecs: true, wasm: true, worker: true, element: "opus" };
