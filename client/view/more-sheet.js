@@ -71,6 +71,7 @@ export function createMoreSheet(session, changeLook, openHelp) {
   const streams = FORMATS.map((format) => ({ address: `${path}/stream.${format}`, word: format === "opus" ? "Opus" : format.toUpperCase() }));
   const anchors = [{ address: `${path}/listen.m3u`, word: "Playlist" }, ...streams].map(({ address, word }) => ({ address, anchor: h("a", {}, word) }));
   const links = h("div", { class: "links" }, ...anchors.map(({ anchor }) => anchor));
+  const elsewhere = h("div", {}, h("h3", {}, "In any player"), links);
   const facts = createFacts();
   const forget = h("button", { class: "quiet", type: "button", onclick: () => session.rights.forget() }, "Forget the token kept here");
   const keys = h("button", { class: "chip", type: "button", onclick: openHelp }, "Keyboard shortcuts");
@@ -79,12 +80,13 @@ export function createMoreSheet(session, changeLook, openHelp) {
     name: "more",
     title: "More",
     lead,
-    body: h("div", {}, ...choices.map((choice) => choice.element), keys, h("h3", {}, "In any player"), links, h("h3", {}, "Details"), facts.element, forget),
+    body: h("div", {}, ...choices.map((choice) => choice.element), keys, elsewhere, h("h3", {}, "Details"), facts.element, forget),
     render(now) {
       theme.render(settings.theme);
       motion.render(settings.motion);
       awake.render(settings.awake);
       quality.render(settings.quality);
+      elsewhere.hidden = now.state === "uninvited"; // They would be refused there too.
       for (const { address, anchor } of anchors) setAttribute(anchor, "href", withLink(address, session.invitation.token));
       facts.render(describe(now));
       forget.hidden = settings.token === null;

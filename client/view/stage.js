@@ -51,7 +51,7 @@ export function createStage(session, announcer) {
     const note =
       now.state === "unsupported"
         ? "And any music player can open the playlist that More offers"
-        : simple
+        : simple && now.state !== "uninvited"
           ? "This address has no encryption, so the simple player is on"
           : "";
     setText(byId("note"), note);

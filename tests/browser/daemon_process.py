@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,11 +27,19 @@ def free_port() -> int:
 class DaemonProcess:
     """``auralisd run`` with a state directory of its own, started and ended by pid."""
 
-    def __init__(self, state_dir: Path, *, token: str | None = None, max_listeners: int = 50) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        token: str | None = None,
+        max_listeners: int = 50,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.state_dir = state_dir
         self.port = free_port()
         self.token = token
         self.max_listeners = max_listeners
+        self.environment = dict(environment or {})
         self.log = state_dir / "daemon.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,7 +53,7 @@ class DaemonProcess:
         Raises:
             RuntimeError: when it ended, or was not ready in time; with the end of its log.
         """
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment}
         environment["AURALISD_MAX_LISTENERS"] = str(self.max_listeners)
         if self.token is not None:
             environment["AURALISD_TOKEN"] = self.token

@@ -136,3 +136,32 @@ def test_a_browser_that_can_play_nothing_is_told_so(
     studio.take("unsupported")
     assert page.locator("#disc").is_disabled()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def signed_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """A daemon for invited listeners."""
+    environment = {"AURALISD_LISTEN_ACCESS": "signed"}
+    process = DaemonProcess(tmp_path_factory.mktemp("signed"), token="picture-book", environment=environment)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_whoever_is_not_invited_is_told_so(
+    chromium: Browser, signed_daemon: DaemonProcess, album: Path, screen: str, theme: Any
+) -> None:
+    width, height = SCREENS[screen]
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    studio = Studio(context.new_page(), album, f"{screen}-{theme}")
+    for title, query in {
+        "uninvited": "",
+        "uninvited-again": "?listen=of-yesterday",
+        "uninvited-wall": "?kiosk=1",
+    }.items():
+        studio.page.goto(f"http://{HOME_NETWORK_HOST}:{signed_daemon.port}/{query}")
+        studio.wait("uninvited", 5000)
+        studio.take(title)
+    context.close()
