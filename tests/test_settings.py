@@ -359,6 +359,12 @@ def test_a_new_listen_key_is_readable_by_its_owner_alone_and_stays_the_same(tmp_
         assert stat.S_IMODE((tmp_path / "state" / "listen-key").stat().st_mode) == 0o600
 
 
+def test_another_listen_key_and_another_access_wait_for_a_restart(home: Path) -> None:
+    current = load(home, toml="listen_access = 'open'")
+    (home / "given.toml").write_text(f"listen_access = 'signed'\nlisten_key = '{LISTEN_KEY}'")
+    assert reloaded(current).needs_restart == ("listen_access", "listen_key")
+
+
 def test_the_listen_key_is_shown_nowhere(home: Path) -> None:
     loaded = load(home, AURALISD_LISTEN_KEY=LISTEN_KEY)
     for shown in (repr(loaded), str(loaded), loaded.model_dump_json()):

@@ -33,6 +33,9 @@ AUDIO_TYPES: Final = {
     "aac": "audio/aac",
     "wav": "audio/wav",
 }
+NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
+"""A browser that shows a stream as a page asks for an icon, and would say in an address with a link where it is."""
+
 ICY_FORMS: Final = ("mp3", "aac")
 
 
@@ -137,6 +140,7 @@ async def serve_playlist(
         ("Content-Type", CONTENT_TYPES[route.kind]),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
+        NO_REFERRER,
     ]
     await answer(stream, response_head(200, headers) + (b"" if head.method == "HEAD" else body))
 
@@ -148,6 +152,7 @@ def stream_head(room: Room, form: str, *, icy: bool) -> bytes:
         ("Cache-Control", "no-store"),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
         ("X-Content-Type-Options", "nosniff"),
+        NO_REFERRER,
         ("icy-name", room.station.summary().title),
         ("icy-genre", GENRE),
     ]

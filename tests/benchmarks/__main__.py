@@ -20,6 +20,7 @@ BENCHMARKS = (
     "quality",
     "start",
     "fan_out",
+    "links",
     "page",
     "page_cost",
     "loudness",

@@ -95,6 +95,19 @@ def test_the_audio_element_takes_the_link_along(page: Page, address: str, signed
     page.wait_for_selector(PLAYING, timeout=SOUND_MS)
 
 
+@pytest.mark.parametrize("quality", ["automatic", "element"])
+def test_a_link_that_runs_out_before_the_music_begins_is_told_of(
+    page: Page, address: str, signed_daemon: DaemonProcess, quality: str
+) -> None:
+    page.add_init_script(f"localStorage.setItem('auralis.quality', '{quality}')")
+    page.goto(f"{address}/?listen={link(signed_daemon, 8)}")
+    page.wait_for_selector("html[data-player][data-state=idle]")
+    page.wait_for_timeout(9_000)
+    page.click("#disc")
+    page.wait_for_selector(UNINVITED)
+    expect(page.locator("#next")).to_contain_text("Your link has run out")
+
+
 def test_music_that_plays_goes_on_past_the_end_of_its_link_and_does_not_begin_again(
     page: Page, address: str, signed_daemon: DaemonProcess
 ) -> None:

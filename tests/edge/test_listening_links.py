@@ -67,7 +67,8 @@ async def test_a_stream_or_playlist_without_a_link_is_refused_with_the_cure(invi
 
 @pytest.mark.parametrize("path", STREAMS)
 async def test_a_stream_or_playlist_is_opened_by_a_link_and_by_the_control_token(invited, path):
-    assert (await invited.get(f"{path}?listen={link()}")).status == 200
+    answer = await invited.get(f"{path}?listen={link()}")
+    assert (answer.status, answer.headers["referrer-policy"]) == (200, "no-referrer")
     assert (await invited.get(path, headers=[BEARER])).status == 200
     assert (await invited.get(f"{path}?listen={link()}", method="HEAD")).status == 200
 
