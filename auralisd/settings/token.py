@@ -25,7 +25,7 @@ def create_token(state_dir: Path) -> str:
     Raises:
         SettingsError: the directory or the file cannot be written or read.
     """
-    return _create_secret(state_dir / TOKEN_FILE_NAME, what="token", size_bytes=_TOKEN_BYTES)
+    return _create_secret(state_dir / TOKEN_FILE_NAME, key="token_file", what="token", size_bytes=_TOKEN_BYTES)
 
 
 def create_listen_key(state_dir: Path) -> str:
@@ -35,17 +35,18 @@ def create_listen_key(state_dir: Path) -> str:
         SettingsError: the directory or the file cannot be written or read, or holds a key that is too short.
     """
     path = state_dir / LISTEN_KEY_FILE_NAME
-    return _long_enough(_create_secret(path, what="listen key", size_bytes=_LISTEN_KEY_BYTES), path)
+    key = _create_secret(path, key="listen_key_file", what="listen key", size_bytes=_LISTEN_KEY_BYTES)
+    return _long_enough(key, path)
 
 
-def _create_secret(path: Path, *, what: str, size_bytes: int) -> str:
+def _create_secret(path: Path, *, key: str, what: str, size_bytes: int) -> str:
     state_dir = path.parent
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         # O_EXCL: of two daemons starting at once one makes it and the other reads it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return read_secret_file(path, key="state_dir", what=what)
+        return read_secret_file(path, key=key, what=what)
     except OSError as error:
         raise SettingsError(
             "state_dir", str(state_dir), f"the {what} cannot be kept there: {error.strerror}"
