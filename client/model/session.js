@@ -161,6 +161,12 @@ export class Session {
     this.#changed();
   }
 
+  /** Keep more sound in hand, or less; music goes on if it was on. */
+  async changePatience(/** @type {import("../player/patience.js").Patience} */ patience) {
+    this.settings.patience = patience;
+    await this.#rebuild();
+  }
+
   /** Take another way of playing; music goes on if it was on. */
   async changeQuality(/** @type {import("../player/choose.js").Quality} */ quality) {
     this.settings.quality = quality;
@@ -226,7 +232,7 @@ export class Session {
       onInterruption: () => void this.pause(),
     };
     try {
-      this.player = await buildPlayer(kind, this.abilities, this.worker, handlers);
+      this.player = await buildPlayer(kind, this.abilities, this.settings.patience, this.worker, handlers);
     } catch (error) {
       if (!this.abilities.worklet) throw error;
       this.abilities.worklet = false; // A browser that has worklets, but not with modules.

@@ -48,6 +48,15 @@ export class Settings {
     this.#write("quality", value);
   }
 
+  /** @returns {import("../player/patience.js").Patience} */
+  get patience() {
+    return pick(this.#read("patience"), ["balanced", "responsive", "steady"]);
+  }
+
+  set patience(value) {
+    this.#write("patience", value);
+  }
+
   /** @returns {"on" | "off"} whether the picture moves */
   get motion() {
     return pick(this.#read("motion"), ["on", "off"]);

@@ -23,7 +23,7 @@ import { stateName } from "./state.js";
  * @property {number | null} sleepInSeconds
  * @property {number} sleepMinutes as chosen, 0 for off
  * @property {{latencySeconds: number | null, bufferedSeconds: number, underruns: number, splices: number,
- *   outputRateHz: number | null, serverVersion: string | null}} details
+ *   driftPpm: number | null, outputRateHz: number | null, serverVersion: string | null}} details
  */
 
 /**
@@ -63,6 +63,7 @@ export function takeSnapshot(session) {
       bufferedSeconds: output?.bufferedSeconds ?? 0,
       underruns: output?.underruns ?? 0,
       splices: output?.splices ?? 0,
+      driftPpm: output?.driftPpm ?? null,
       outputRateHz: session.outputRateHz(),
       serverVersion: session.serverVersion,
     },

@@ -3,15 +3,16 @@ import { CODEC_OPUS, FLAG_LAST, PROGRAMME_RATE_HZ, programmeFrames, readPacket }
 import { OpusDecoder } from "./opus.js";
 import { decodePcm16 } from "./pcm.js";
 
-/** A server sends ahead of time by at most about a second; more is a clock that is wrong. */
+/** A server sends ahead of time by at most about a second, and its history is short; more is a clock that is wrong. */
 const LONGEST_LEAD_SECONDS = 1.5;
+const LONGEST_LAG_SECONDS = 30;
 /** Before the first history that is played, this much is decoded and thrown away: Opus needs it to find its feet. */
 const PREROLL_SECONDS = 0.08;
 
 /**
  * @typedef {import("../player/playout.js").Chunk} Chunk
- * @typedef {{place: import("../protocol.js").Place, joins: boolean, last: boolean, leadSeconds: number,
- *   silent: boolean}} Tag
+ * @typedef {{place: import("../protocol.js").Place, joins: boolean, last: boolean, live: boolean,
+ *   leadSeconds: number, silent: boolean}} Tag
  * @typedef {OpusDecoder | import("./wasm-opus.js").WasmOpusDecoder} Decoder
  */
 
@@ -144,7 +145,8 @@ export class Feed {
       place: { epoch: packet.epoch, position: packet.position },
       joins: this.owesJoin && !silent,
       last: (packet.flags & FLAG_LAST) !== 0,
-      leadSeconds: Math.min(LONGEST_LEAD_SECONDS, Math.max(0, leadSeconds)),
+      live: packet.position >= this.livePosition,
+      leadSeconds: Math.min(LONGEST_LEAD_SECONDS, Math.max(-LONGEST_LAG_SECONDS, leadSeconds)),
       silent,
     };
     if (!silent) this.owesJoin = false;
@@ -172,7 +174,7 @@ export class Feed {
   #deliver(left, right, tag) {
     if (this.resampler !== null) [left, right] = this.resampler.process(left, right);
     if (tag.silent) return;
-    const { place, joins, last, leadSeconds } = tag;
-    this.emit({ left, right, place, joins, last, leadSeconds });
+    const { place, joins, last, live, leadSeconds } = tag;
+    this.emit({ left, right, place, joins, last, live, leadSeconds });
   }
 }

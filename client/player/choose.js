@@ -1,4 +1,5 @@
 import { AudioGraph } from "./graph.js";
+import { LATENCY_HINT } from "./patience.js";
 import { StreamPlayer } from "./stream-player.js";
 import { WorkletOutput } from "./worklet-output.js";
 
@@ -115,24 +116,30 @@ export function openWorker() {
  *
  * @param {PlayerKind} kind
  * @param {Abilities} can
+ * @param {import("./patience.js").Patience} patience
  * @param {Worker | null} worker
  * @param {import("./stream-player.js").PlayerHandlers} handlers
  * @returns {Promise<Player | null>} null for "none"
  */
-export async function buildPlayer(kind, can, worker, handlers) {
+export async function buildPlayer(kind, can, patience, worker, handlers) {
   if (kind === "element") {
     const { ElementPlayer } = await import("./element-player.js");
     return new ElementPlayer({ format: can.element ?? "mp3", handlers });
   }
   if (kind === "none" || worker === null) return null;
   const decoder = kind.startsWith("opus") ? "webcodecs" : kind.startsWith("wasm") ? "wasm" : "pcm16";
-  const graph = new AudioGraph(decoder === "pcm16" ? PCM_RATE_HZ : OPUS_RATE_HZ);
-  const output = kind.endsWith("scheduled") ? await openScheduled(graph) : await WorkletOutput.open(graph);
+  const graph = new AudioGraph(decoder === "pcm16" ? PCM_RATE_HZ : OPUS_RATE_HZ, LATENCY_HINT[patience]);
+  const output = await (kind.endsWith("scheduled") ? openScheduled(graph, patience) : WorkletOutput.open(graph, patience));
   return new StreamPlayer({ kind, decoder, graph, output, worker, handlers });
 }
 
-/** Loaded only where it is needed, like the audio element's player. @param {AudioGraph} graph */
-async function openScheduled(graph) {
+/**
+ * Loaded only where it is needed, like the audio element's player.
+ *
+ * @param {AudioGraph} graph
+ * @param {import("./patience.js").Patience} patience
+ */
+async function openScheduled(graph, patience) {
   const { ScheduledOutput } = await import("./scheduled-output.js");
-  return new ScheduledOutput(graph);
+  return new ScheduledOutput(graph, patience);
 }

@@ -166,6 +166,7 @@ export class ElementPlayer {
       place: null,
       underruns: this.underruns,
       splices: 0,
+      driftPpm: null,
       contextSeconds: 0,
     });
   }

@@ -11,9 +11,12 @@ const LOUDEST_DB = -30;
  * input -> fader (pause) -> sleep -> volume -> destination, with an analyser before the volume.
  */
 export class AudioGraph {
-  /** @param {number} rateHz asked for; the context may have another where this one is refused */
-  constructor(rateHz) {
-    this.context = openContext(rateHz);
+  /**
+   * @param {number} rateHz asked for; the context may have another where this one is refused
+   * @param {AudioContextLatencyCategory} latencyHint
+   */
+  constructor(rateHz, latencyHint) {
+    this.context = openContext(rateHz, latencyHint);
     this.fader = this.context.createGain();
     this.sleep = this.context.createGain();
     this.volume = this.context.createGain();
@@ -90,11 +93,14 @@ export class AudioGraph {
   }
 }
 
-/** @param {number} rateHz */
-function openContext(rateHz) {
+/**
+ * @param {number} rateHz
+ * @param {AudioContextLatencyCategory} latencyHint
+ */
+function openContext(rateHz, latencyHint) {
   try {
-    return new AudioContext({ sampleRate: rateHz, latencyHint: "balanced" });
+    return new AudioContext({ sampleRate: rateHz, latencyHint });
   } catch {
-    return new AudioContext({ latencyHint: "balanced" });
+    return new AudioContext({ latencyHint });
   }
 }

@@ -6,7 +6,7 @@ const STATUS_EVERY_QUANTA = 32;
 /** @typedef {import("./playout.js").Chunk} Chunk */
 
 class PlayoutProcessor extends AudioWorkletProcessor {
-  /** @param {{processorOptions: {programmeRateHz: number, targetSeconds: number}}} options */
+  /** @param {{processorOptions: {programmeRateHz: number, leastSeconds: number}}} options */
   constructor(options) {
     super();
     this.options = { rateHz: sampleRate, ...options.processorOptions };
@@ -28,7 +28,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.feed = message.feed;
     this.playout = new Playout(this.options);
     if (this.feed === null) this.port.postMessage("empty");
-    else this.feed.onmessage = (event) => this.playout.push(/** @type {Chunk} */ (event.data));
+    else this.feed.onmessage = (event) => this.playout.push(/** @type {Chunk} */ (event.data), currentFrame);
   }
 
   /**
@@ -37,7 +37,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
    */
   process(_inputs, outputs) {
     const [left, right] = outputs[0];
-    this.playout.pull(left, right);
+    this.playout.pull(left, right, currentFrame);
     this.quanta += 1;
     if (this.playout.phase !== this.phase || this.quanta % STATUS_EVERY_QUANTA === 0) {
       this.phase = this.playout.phase;

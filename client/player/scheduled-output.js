@@ -1,9 +1,11 @@
 import { PROGRAMME_RATE_HZ } from "../protocol.js";
+import { LEAST_SECONDS } from "./patience.js";
 import { Playout } from "./playout.js";
 
 /** Sound handed to the browser ahead of its time: what the page may be busy for unnoticed. */
 const LOOKAHEAD_SECONDS = 0.24;
-const JITTER_SECONDS = 0.2;
+/** Of a buffer without a row this much would be in hand: what the row holds comes on top of it. */
+const FLOOR_SECONDS = LOOKAHEAD_SECONDS + 0.05;
 const BLOCK_SECONDS = 0.05;
 /** The row is this long at least: while it is longer, a thin buffer waits for what is still to come. */
 const URGENT_SECONDS = 0.18;
@@ -22,12 +24,15 @@ const TICK_MS = 40;
  * that even a page that hangs goes quiet softly.
  */
 export class ScheduledOutput {
-  /** @param {import("./graph.js").AudioGraph} graph */
-  constructor(graph) {
+  /**
+   * @param {import("./graph.js").AudioGraph} graph
+   * @param {import("./patience.js").Patience} patience
+   */
+  constructor(graph, patience) {
     this.graph = graph;
     this.context = graph.context;
     this.rateHz = graph.context.sampleRate;
-    this.targetSeconds = LOOKAHEAD_SECONDS + JITTER_SECONDS;
+    this.leastSeconds = LOOKAHEAD_SECONDS + LEAST_SECONDS[patience];
     this.blockFrames = Math.round(BLOCK_SECONDS * this.rateHz);
     this.edge = this.context.createGain();
     this.edge.gain.value = 0;
@@ -52,7 +57,7 @@ export class ScheduledOutput {
     this.lateStarts = 0;
     this.port = port;
     port.onmessage = (event) => {
-      this.playout.push(event.data);
+      this.playout.push(event.data, this.context.currentTime * this.rateHz);
       this.#advance();
     };
     this.timer = setInterval(() => this.#advance(), TICK_MS);
@@ -100,11 +105,11 @@ export class ScheduledOutput {
    */
   #scheduleBlock(now) {
     const wasPlaying = this.playout.phase === "playing";
-    const buffer = this.context.createBuffer(2, this.blockFrames, this.rateHz);
-    this.playout.pull(buffer.getChannelData(0), buffer.getChannelData(1));
-    if (!wasPlaying && this.playout.phase === "filling") return false;
     const soonest = Math.max(Math.ceil((now + LEAD_SECONDS) * this.rateHz), this.busyUntilFrame);
     const startFrame = this.endFrame ?? soonest;
+    const buffer = this.context.createBuffer(2, this.blockFrames, this.rateHz);
+    this.playout.pull(buffer.getChannelData(0), buffer.getChannelData(1), startFrame);
+    if (!wasPlaying && this.playout.phase === "filling") return false;
     const source = this.context.createBufferSource();
     source.buffer = buffer;
     source.connect(this.edge);
@@ -133,7 +138,8 @@ export class ScheduledOutput {
     return new Playout({
       rateHz: this.rateHz,
       programmeRateHz: PROGRAMME_RATE_HZ,
-      targetSeconds: this.targetSeconds,
+      leastSeconds: this.leastSeconds,
+      floorSeconds: FLOOR_SECONDS,
     });
   }
 }

@@ -2,8 +2,8 @@ import { PROGRAMME_RATE_HZ } from "../protocol.js";
 
 /** A warming server is up to a second ahead of its own clock: so much further back it is asked. */
 const REACH_BACK_SECONDS = 1.3;
-/** History asked for beyond the target, for the way from the server takes time too. */
-const HEAD_START_MARGIN_SECONDS = 0.04;
+/** History asked for beyond the least in hand: a packet, and the way from the server. What is too much is not played. */
+const HEAD_START_MARGIN_SECONDS = 0.14;
 
 /**
  * @typedef {import("../protocol.js").Place} Place
@@ -73,7 +73,7 @@ export class StreamPlayer {
     const turn = this.turn;
     await this.stopped;
     if (turn !== this.turn) return;
-    const headStartSeconds = this.output.targetSeconds + HEAD_START_MARGIN_SECONDS;
+    const headStartSeconds = this.output.leastSeconds + HEAD_START_MARGIN_SECONDS;
     const channel = new MessageChannel();
     this.output.feed(channel.port2);
     const order = {

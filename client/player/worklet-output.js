@@ -1,6 +1,6 @@
 import { PROGRAMME_RATE_HZ } from "../protocol.js";
+import { LEAST_SECONDS } from "./patience.js";
 
-const TARGET_SECONDS = 0.22;
 const EMPTY_WITHIN_MS = 200;
 
 /** @typedef {import("./playout.js").PlayoutStatus & {contextSeconds: number}} OutputStatus */
@@ -10,11 +10,12 @@ export class WorkletOutput {
   /**
    * @param {import("./graph.js").AudioGraph} graph
    * @param {AudioWorkletNode} node
+   * @param {number} leastSeconds kept in hand
    */
-  constructor(graph, node) {
+  constructor(graph, node, leastSeconds) {
     this.graph = graph;
     this.node = node;
-    this.targetSeconds = TARGET_SECONDS;
+    this.leastSeconds = leastSeconds;
     /** @type {(status: OutputStatus) => void} */
     this.onStatus = () => {};
     /** @type {(value?: unknown) => void} */
@@ -25,16 +26,18 @@ export class WorkletOutput {
 
   /**
    * @param {import("./graph.js").AudioGraph} graph
+   * @param {import("./patience.js").Patience} patience
    * @returns {Promise<WorkletOutput>}
    */
-  static async open(graph) {
+  static async open(graph, patience) {
+    const leastSeconds = LEAST_SECONDS[patience];
     await graph.context.audioWorklet.addModule(new URL("./playout-worklet.js", import.meta.url));
     const node = new AudioWorkletNode(graph.context, "auralis-playout", {
       numberOfInputs: 0,
       outputChannelCount: [2],
-      processorOptions: { programmeRateHz: PROGRAMME_RATE_HZ, targetSeconds: TARGET_SECONDS },
+      processorOptions: { programmeRateHz: PROGRAMME_RATE_HZ, leastSeconds },
     });
-    return new WorkletOutput(graph, node);
+    return new WorkletOutput(graph, node, leastSeconds);
   }
 
   /** @param {MessagePort} port chunks come here from now on */

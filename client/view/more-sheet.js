@@ -66,7 +66,18 @@ export function createMoreSheet(session, changeLook, openHelp) {
     ],
     choose: (value) => void session.changeQuality(/** @type {import("../player/choose.js").Quality} */ (value)),
   });
-  const choices = [theme, motion, awake, quality];
+  const patience = createChoices({
+    legend: "Delay",
+    name: "patience",
+    form: "flow",
+    choices: [
+      { value: "balanced", label: "Balanced" },
+      { value: "responsive", label: "Short" },
+      { value: "steady", label: "Long" },
+    ],
+    choose: (value) => void session.changePatience(/** @type {import("../player/patience.js").Patience} */ (value)),
+  });
+  const choices = [theme, motion, awake, quality, patience];
   const path = session.stationId === null ? "" : `/stations/${encodeURIComponent(session.stationId)}`;
   const streams = FORMATS.map((format) => ({ address: `${path}/stream.${format}`, word: format === "opus" ? "Opus" : format.toUpperCase() }));
   const anchors = [{ address: `${path}/listen.m3u`, word: "Playlist" }, ...streams].map(({ address, word }) => ({ address, anchor: h("a", {}, word) }));
@@ -86,6 +97,7 @@ export function createMoreSheet(session, changeLook, openHelp) {
       motion.render(settings.motion);
       awake.render(settings.awake);
       quality.render(settings.quality);
+      patience.render(settings.patience);
       elsewhere.hidden = now.state === "uninvited"; // They would be refused there too.
       for (const { address, anchor } of anchors) setAttribute(anchor, "href", withLink(address, session.invitation.token));
       facts.render(describe(now));
@@ -99,7 +111,7 @@ export function createMoreSheet(session, changeLook, openHelp) {
  * @returns {[string, string][]}
  */
 function describe(now) {
-  const { latencySeconds, bufferedSeconds, underruns, splices, outputRateHz, serverVersion } = now.details;
+  const { latencySeconds, bufferedSeconds, underruns, splices, driftPpm, outputRateHz, serverVersion } = now.details;
   const milliseconds = (/** @type {number} */ seconds) => `${Math.round(seconds * 50) * 20} ms`;
   return [
     ["Player", playerWords(now.player ?? "none")],
@@ -108,6 +120,7 @@ function describe(now) {
     ["Ran dry", underruns === 1 ? "once" : `${underruns} times`],
     ["Spliced", splices === 1 ? "once" : `${splices} times`],
     ["Sound card", outputRateHz === null ? "unknown" : `${outputRateHz / 1000} kHz`],
+    ["Its clock", driftPpm === null ? "as the server's" : `${Math.abs(Math.round(driftPpm))} ppm ${driftPpm > 0 ? "slower" : "faster"}`],
     ["Seed", now.station === null ? "unknown" : String(now.station.seed)],
     ["Server", serverVersion === null ? "unknown" : `auralisd ${serverVersion}`],
   ];

@@ -11,7 +11,7 @@ export function toneAt(position) {
 /** A chunk of that tone. */
 export function chunk(position, frames, options = {}) {
   const left = Float32Array.from({ length: frames }, (_, i) => toneAt(position + i));
-  return { left, right: left.slice(), place: { epoch: 1, position }, joins: false, last: false, leadSeconds: 0, ...options };
+  return { left, right: left.slice(), place: { epoch: 1, position }, joins: false, last: false, live: true, leadSeconds: 0, ...options };
 }
 
 /** The largest bend of a wave: a click bends it far more than any tone here does. */
