@@ -31,6 +31,11 @@ class Bench {
     }
   }
 
+  /** The history a first start is filled from: four packets, the last of them due now. */
+  begin() {
+    for (let i = 0; i < 4; i += 1) this.send(1, { joins: i === 0, live: false, leadSeconds: (i - 3) / 10 });
+  }
+
   /** Whole quanta only; what is left over is owed to the next pull. */
   pull(seconds) {
     this.owedFrames += seconds * RATE_HZ;
@@ -70,7 +75,7 @@ test("sound waits for the target, then rises from silence and passes untouched",
 for (const stall of [0.3, 0.5, 0.9]) {
   test(`a stall of ${stall} s is bridged by what was heard last, without a gap or a click`, () => {
     const bench = new Bench();
-    bench.send(4, { joins: true });
+    bench.begin();
     bench.run(8);
     bench.pull(stall);
     bench.send(stall * 10);
@@ -86,7 +91,7 @@ for (const stall of [0.3, 0.5, 0.9]) {
 
 test("stalls that come again and again are bridged at first, then the buffer is long enough for them", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(8);
   const stalls = (count) => {
     for (let i = 0; i < count; i += 1) {
@@ -102,7 +107,7 @@ test("stalls that come again and again are bridged at first, then the buffer is 
 
 test("a stream at half its pace is buffered anew, not repeated on and on", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(8);
   for (let i = 0; i < 20; i += 1) {
     bench.pull(0.2);
@@ -114,7 +119,7 @@ test("a stream at half its pace is buffered anew, not repeated on and on", () =>
 
 test("a buffer that runs dry fades out, is counted once, and comes back with a fade", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(2);
   bench.pull(2);
   assert.equal(bench.playout.underruns, 1);
@@ -128,7 +133,7 @@ test("a buffer that runs dry fades out, is counted once, and comes back with a f
 
 test("a packet that comes late raises the target at once, and calm minutes bring it down again", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(5);
   const { targetSeconds } = bench.playout;
   bench.pull(0.6);
@@ -146,7 +151,7 @@ test("a packet that comes late raises the target at once, and calm minutes bring
 
 test("an outage longer than any buffer teaches nothing", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(5);
   const { targetSeconds } = bench.playout;
   bench.pull(3);
@@ -157,7 +162,7 @@ test("an outage longer than any buffer teaches nothing", () => {
 
 test("surplus latency is spliced out without a click", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(1);
   bench.send(15);
   bench.run(14);
@@ -168,7 +173,7 @@ test("surplus latency is spliced out without a click", () => {
 
 test("a buffer that stays thin is stretched before it runs dry", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.pull(0.36); // The sound card has drawn ahead: only 40 ms are left before each packet.
   bench.run(14);
   assert.equal(bench.playout.underruns, 0);
@@ -195,7 +200,7 @@ test("a server that is ahead of time and falls back to it, as one that warms up 
 
 test("a jump in the stream is crossfaded, and places follow it", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(1);
   bench.next += 33_333;
   bench.send(1, { joins: true });
@@ -207,7 +212,7 @@ test("a jump in the stream is crossfaded, and places follow it", () => {
 
 test("a new epoch is another piece: crossfaded, and its places are its own", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(1);
   for (let i = 0; i < 6; i += 1) {
     bench.playout.push(chunk(i * PACKET, PACKET, { joins: i === 0, place: { epoch: 2, position: i * PACKET } }), bench.pulled);
@@ -219,7 +224,7 @@ test("a new epoch is another piece: crossfaded, and its places are its own", () 
 
 test("a stream that ends is no underrun", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(1);
   bench.playout.push(chunk(bench.next, PACKET, { last: true }), bench.pulled);
   bench.pull(2);
@@ -239,7 +244,7 @@ test("memory is bounded when nobody pulls: the oldest goes", () => {
 
 test("packets of which one in twenty comes 150 ms late are bridged at first, then for ten minutes nothing is touched up", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   let touched = 0;
   for (let packet = 0; packet < 6000; packet += 1) {
     const late = packet % 20 === 7;
@@ -256,7 +261,7 @@ test("packets of which one in twenty comes 150 ms late are bridged at first, the
 
 test("ten minutes on a good network and with good clocks leave every sample as it came", () => {
   const bench = new Bench();
-  bench.send(4, { joins: true });
+  bench.begin();
   bench.run(2);
   bench.blocks = [];
   for (let second = 0; second < 600; second += 1) {
@@ -271,7 +276,7 @@ test("ten minutes on a good network and with good clocks leave every sample as i
 for (const drift of [-3e-4, 3e-4]) {
   test(`ten minutes on a clock ${drift * 1e6} ppm off are followed without a splice, an underrun or a click`, () => {
     const bench = new Bench();
-    bench.send(4, { joins: true });
+    bench.begin();
     for (let second = 0; second < 600; second += 1) {
       bench.run(1, drift);
       assert.ok(sharpestBend(bench.heard) < SMOOTH, `in second ${second}`);
