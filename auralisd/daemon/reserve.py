@@ -10,8 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-LEAST_SECONDS: Final = 0.35
+USUAL_SECONDS: Final = 0.35
 """From a packet's beginning to its time on the air: two packets in hand while the third is made."""
+
+LEAST_SECONDS: Final = 0.25
+"""One in hand, where the machine has not kept anybody waiting for ``TRUSTED_AFTER_SECONDS``."""
+
+TRUSTED_AFTER_SECONDS: Final = 120.0
 
 MOST_SECONDS: Final = 1.15
 """Ten packets in hand; by then a control is heard a second late, and longer pauses are the bed's."""
@@ -34,7 +39,7 @@ class Reserve:
         seconds: from the beginning of a packet's making to its time on the air.
     """
 
-    seconds: float = LEAST_SECONDS
+    seconds: float = USUAL_SECONDS
     _grown_at: float = float("-inf")
     _calm_since: float | None = None
     _lowest_seconds: float = float("inf")
@@ -53,16 +58,19 @@ class Reserve:
         self._lowest_seconds = min(self._lowest_seconds, spare_seconds)
         if self._calm_since is not None and now - self._calm_since >= CALM_SECONDS:
             if self._lowest_seconds > LOW_SECONDS + 1.5 * _STEP_SECONDS:
-                self.seconds = max(self.seconds - _STEP_SECONDS, LEAST_SECONDS)
+                trusted = now - self._grown_at >= TRUSTED_AFTER_SECONDS
+                least = LEAST_SECONDS if trusted else USUAL_SECONDS
+                self.seconds = max(self.seconds - _STEP_SECONDS, min(self.seconds, least))
             self._watch(now)
         return self.seconds
 
     def broke_off(self, now: float) -> float:
-        """The bed stands in, whatever the cause: say how far ahead to work, which is more than the least.
+        """The bed stands in, whatever the cause: say how far ahead to work, which is more than usual.
 
-        With the least, what has to be in hand before the bed may end never is.
+        With less, what has to be in hand before the bed may end never is.
         """
         self._grow(now)
+        self.seconds = max(self.seconds, USUAL_SECONDS + _STEP_SECONDS)
         return self.seconds
 
     def _grow(self, now: float) -> None:

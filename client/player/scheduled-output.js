@@ -4,6 +4,8 @@ import { Playout } from "./playout.js";
 
 /** Sound handed to the browser ahead of its time: what the page may be busy for unnoticed. */
 const LOOKAHEAD_SECONDS = 0.24;
+/** More than the audio thread needs: a page is late itself. */
+const MAIN_THREAD_SECONDS = 0.1;
 /** Of a buffer without a row this much would be in hand: what the row holds comes on top of it. */
 const FLOOR_SECONDS = LOOKAHEAD_SECONDS + 0.05;
 const BLOCK_SECONDS = 0.05;
@@ -32,7 +34,7 @@ export class ScheduledOutput {
     this.graph = graph;
     this.context = graph.context;
     this.rateHz = graph.context.sampleRate;
-    this.leastSeconds = LOOKAHEAD_SECONDS + LEAST_SECONDS[patience];
+    this.leastSeconds = LOOKAHEAD_SECONDS + MAIN_THREAD_SECONDS + LEAST_SECONDS[patience];
     this.blockFrames = Math.round(BLOCK_SECONDS * this.rateHz);
     this.edge = this.context.createGain();
     this.edge.gain.value = 0;

@@ -32,6 +32,15 @@ def sounding(daemon: DaemonProcess) -> Iterator[DaemonProcess]:
         yield daemon
 
 
+ANOTHER_CLOCK = """
+window.AudioContext = class extends AudioContext {
+  constructor(options) {
+    super({ ...options, sampleRate: options.sampleRate * %f });
+    this.toldRate = options.sampleRate;
+  }
+  get sampleRate() { return this.toldRate; }
+};"""
+
 LISTENED_SECONDS = 32.0
 JUDGED_SECONDS = 29.0
 
@@ -48,6 +57,7 @@ def listen(
     quality: str = "automatic",
     worklet: bool = True,
     web_codecs: bool = True,
+    clock: float = 1.0,
     meanwhile: Callable[[Page], None] = undisturbed,
 ) -> tuple[str, Recording]:
     """Open the page at full volume, click Listen, and return the player's kind and 30 s of sound.
@@ -55,6 +65,7 @@ def listen(
     Args:
         worklet: whether the page finds the AudioWorklet; the tap has it where the origin is secure.
         web_codecs: whether the page finds WebCodecs.
+        clock: how fast the sound card's clock goes by the page's own: 1.001 is 1,000 ppm too fast.
         meanwhile: what happens while it plays, for `LISTENED_SECONDS`.
     """
     context = chromium.new_context(bypass_csp=True)  # the tap's worklet is a blob
@@ -65,6 +76,8 @@ def listen(
         context.add_init_script(NO_WORKLET)
     if not web_codecs:
         context.add_init_script(NO_WEBCODECS)
+    if clock != 1.0:
+        context.add_init_script(ANOTHER_CLOCK % clock)
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("html[data-player]")
@@ -141,6 +154,22 @@ def test_a_server_that_stalls_for_300_ms_every_3_s_is_heard_without_a_gap_or_a_c
 
     _, recording = listen(chromium, sounding.url, worklet=worklet, meanwhile=stalls)
     assert_it_is_whole(recording)
+
+
+@pytest.mark.parametrize("clock", [0.998, 1.002])
+def test_a_sound_card_whose_clock_is_off_is_followed_without_a_gap_or_a_click(
+    chromium: Browser, sounding: DaemonProcess, clock: float
+) -> None:
+    details: list[str] = []
+
+    def look_at_the_details(page: Page) -> None:
+        undisturbed(page)
+        page.get_by_role("button", name="More", exact=True).click()
+        details.extend(page.locator("dl.facts dd").all_inner_texts())
+
+    _, recording = listen(chromium, sounding.url, clock=clock, meanwhile=look_at_the_details)
+    assert_it_is_whole(recording)
+    assert details and "as the server's" not in details
 
 
 def test_pausing_and_coming_back_at_any_moment_does_not_click(chromium: Browser, sounding: DaemonProcess) -> None:

@@ -1,6 +1,13 @@
 import pytest
 
-from auralisd.daemon.reserve import CALM_SECONDS, LEAST_SECONDS, MOST_SECONDS, Reserve
+from auralisd.daemon.reserve import (
+    CALM_SECONDS,
+    LEAST_SECONDS,
+    MOST_SECONDS,
+    TRUSTED_AFTER_SECONDS,
+    USUAL_SECONDS,
+    Reserve,
+)
 
 
 def fed(reserve, spare_seconds, *, packets, begin=0.0):
@@ -15,18 +22,35 @@ def test_it_is_short_as_long_as_packets_are_early():
     assert reserve.seconds == LEAST_SECONDS
 
 
+def test_a_machine_that_keeps_renderers_waiting_now_and_then_is_never_trusted_with_the_least():
+    reserve, now = Reserve(), 0.0
+    for _ in range(20):
+        now = fed(reserve, 0.05, packets=1, begin=now)
+        now = fed(reserve, 0.27, packets=int(10 * TRUSTED_AFTER_SECONDS) - 50, begin=now)
+        assert reserve.seconds == pytest.approx(USUAL_SECONDS)
+
+
+def test_with_the_least_a_packet_that_is_ready_late_brings_the_usual_back_at_once():
+    reserve = Reserve()
+    now = fed(reserve, 0.27, packets=300)
+    assert reserve.seconds == LEAST_SECONDS
+    reserve.packet_made(0.09, now=now)
+    assert reserve.seconds == pytest.approx(USUAL_SECONDS)
+
+
 def test_it_grows_before_a_packet_is_missed_and_never_past_its_bound():
     reserve = Reserve()
     reserve.packet_made(0.05, now=0.0)
-    assert reserve.seconds == pytest.approx(LEAST_SECONDS + 0.1)
+    assert reserve.seconds == pytest.approx(USUAL_SECONDS + 0.1)
     fed(reserve, -1.0, packets=500, begin=1.0)
     assert reserve.seconds == MOST_SECONDS
 
 
-def test_it_is_more_than_the_least_while_the_bed_stands_in():
+def test_it_is_more_than_usual_while_the_bed_stands_in():
     reserve = Reserve()
-    assert reserve.broke_off(0.0) == pytest.approx(LEAST_SECONDS + 0.1)
-    assert reserve.packet_made(0.3, now=0.1) == pytest.approx(LEAST_SECONDS + 0.1)
+    now = fed(reserve, 0.27, packets=300)
+    assert reserve.broke_off(now) == pytest.approx(USUAL_SECONDS + 0.1)
+    assert reserve.packet_made(0.3, now=now + 0.1) == pytest.approx(USUAL_SECONDS + 0.1)
 
 
 def test_it_gives_back_a_step_after_each_calm_while():
