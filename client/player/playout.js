@@ -20,6 +20,8 @@ const LOOK_SECONDS = 0.25;
 /** So much too full for so long is cut down in one go; below that the servo sees to it. */
 const EXCESS_SECONDS = 0.2;
 const EXCESS_LASTS_SECONDS = 4;
+/** So much less in hand than there was at the start is the clocks' doing, whatever packets do. */
+const LACK_SECONDS = 0.03;
 /** A buffer this thin when a packet comes in time is made longer at once, by repeating. */
 const THIN_SECONDS = 0.03;
 const STRETCH_SECONDS = 0.1;
@@ -308,6 +310,7 @@ export class Playout {
     const inHandSeconds = this.#measuredInHand();
     if (inHandSeconds === null || this.phase === "filling") return;
     const surplusSeconds = inHandSeconds - this.targetSeconds;
+    if (inHandSeconds < this.leastSeconds - LACK_SECONDS) this.servo.engage();
     this.servo.turn(surplusSeconds, elapsedSeconds);
     this.excessSeconds = surplusSeconds > EXCESS_SECONDS ? this.excessSeconds + elapsedSeconds : 0;
     if (this.gain < 1 || this.splice !== null) return;

@@ -1,6 +1,6 @@
 /** The buffer may be so much too full or too thin before its sound is touched at all. */
 const TOO_FULL_SECONDS = 0.06;
-const TOO_THIN_SECONDS = 0.03;
+const TOO_THIN_SECONDS = 0.1;
 /** A second-order loop, critically damped: it has settled after some five minutes. */
 const NATURAL_PER_SECOND = 0.02;
 const PROPORTIONAL = 2 * NATURAL_PER_SECOND;
@@ -29,12 +29,17 @@ export class Servo {
     this.drift = 0;
   }
 
+  /** Go to work, however little it is about. */
+  engage() {
+    this.engaged = true;
+  }
+
   /**
    * @param {number} surplusSeconds in the buffer; negative is a lack
    * @param {number} elapsedSeconds since the last time
    */
   turn(surplusSeconds, elapsedSeconds) {
-    this.engaged ||= surplusSeconds > TOO_FULL_SECONDS || surplusSeconds < -TOO_THIN_SECONDS;
+    if (surplusSeconds > TOO_FULL_SECONDS || surplusSeconds < -TOO_THIN_SECONDS) this.engage();
     if (!this.engaged) return;
     if (Math.abs(surplusSeconds) < NEAR_SECONDS) {
       this.drift = within(this.drift + INTEGRAL * surplusSeconds * elapsedSeconds, MOST_DRIFT);

@@ -22,7 +22,7 @@ function followed(seconds, { drift, surplusSeconds = 0, jitterSeconds = () => 0 
 }
 
 test("a buffer that is about as full as it should be is left alone", () => {
-  for (const surplusSeconds of [-0.029, 0, 0.059]) {
+  for (const surplusSeconds of [-0.099, 0, 0.059]) {
     assert.ok(followed(3600, { drift: 0, surplusSeconds }).every(({ excess }) => excess === 0));
   }
 });
@@ -31,7 +31,7 @@ for (const drift of [-3e-4, -5e-5, 5e-5, 3e-4]) {
   test(`a day on clocks ${Math.round(drift * 1e6)} ppm apart: followed within ten minutes of the first help, and held`, () => {
     const course = followed(86_400, { drift });
     const first = course.findIndex(({ excess }) => excess !== 0);
-    assert.ok(course.every(({ surplusSeconds }) => Math.abs(surplusSeconds) < 0.08));
+    assert.ok(course.every(({ surplusSeconds }) => Math.abs(surplusSeconds) < 0.12));
     const settled = course.slice(first + 600 / LOOK_SECONDS);
     assert.ok(settled.every(({ surplusSeconds }) => Math.abs(surplusSeconds) < 0.005));
     assert.ok(settled.every(({ excess }) => Math.abs(excess) <= 5e-4));
