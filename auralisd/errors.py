@@ -250,3 +250,22 @@ class HandoverError(AuralisError):
         """Keep the reason, part of a sentence."""
         super().__init__(reason)
         self.reason = reason
+
+
+class SoakError(AuralisError):
+    """The daemon cannot be run against itself here, so nothing was judged."""
+
+
+class PromiseBrokenError(AuralisError):
+    """A fault that was injected ended in another way than the documents say.
+
+    Attributes:
+        promised: what should have come of it.
+        found: what came of it.
+    """
+
+    def __init__(self, promised: str, found: str) -> None:
+        """Keep both sides."""
+        super().__init__(f"{found}, where this was promised: {promised}")
+        self.promised = promised
+        self.found = found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 EXIT_OK: Final = 0
-EXIT_RULE_BROKEN: Final = 1  # of audit: the music was judged, and a rule does not hold
+EXIT_RULE_BROKEN: Final = 1  # of audit and soak: something was judged, and a rule or a level does not hold
 EXIT_USAGE: Final = 64
 EXIT_INTERNAL: Final = 70
 EXIT_CONFIGURATION: Final = 78

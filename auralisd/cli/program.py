@@ -27,6 +27,7 @@ from auralisd.cli.exit_codes import (
 from auralisd.cli.patches import patches
 from auralisd.cli.render import render
 from auralisd.cli.run import run
+from auralisd.cli.soak import soak
 from auralisd.cli.token import token
 from auralisd.errors import (
     AuralisError,
@@ -83,8 +84,8 @@ class RunByDefault(click.Group):
 @click.group(
     cls=RunByDefault,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Without a command, auralisd runs the daemon. Exit status: 0 done, 64 wrong usage, "
-    "78 something is set up wrongly, 70 a fault of the program.",
+    epilog="Without a command, auralisd runs the daemon. Exit status: 0 done, 1 judged and not held "
+    "(audit, soak), 64 wrong usage, 78 something is set up wrongly, 70 a fault of the program.",
 )
 @click.version_option(__version__, message="auralisd %(version)s")
 def program() -> None:
@@ -99,7 +100,7 @@ def program() -> None:
     """  # noqa: D301 - the backspace is click's mark for lines to leave as they are
 
 
-for _command in (run, render, compose, patches, audit, devices, doctor, config, check_config, token):
+for _command in (run, render, compose, patches, audit, devices, doctor, soak, config, check_config, token):
     program.add_command(_command)
 
 

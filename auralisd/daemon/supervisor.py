@@ -108,6 +108,7 @@ async def run_tree(
     """
     sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     metrics = Metrics()
+    metrics.count_tasks(lambda: trio.lowlevel.current_statistics().tasks_living)
     slow_steps = SlowSteps(on_pass=metrics.loop_passed, on_slow_step=functools.partial(_slow_step, metrics))
     install(slow_steps)
     listeners = await bound(settings, passed)

@@ -7,7 +7,7 @@ is counted as ``other``, so that no client can grow the memory of the daemon.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -229,6 +229,10 @@ class Metrics:
     def hls_segments_written(self, count: int) -> None:
         """As many segments of HLS were shown."""
         self._segments.inc(count)
+
+    def count_tasks(self, tasks: Callable[[], int]) -> None:
+        """Ask ``tasks`` for the number of them whenever somebody looks."""
+        Gauge("auralisd_tasks", "Tasks of the event loop", registry=self.registry).set_function(tasks)
 
     def loop_passed(self, seconds: float) -> None:
         """The event loop took ``seconds`` for one pass."""

@@ -1,0 +1,63 @@
+"""What happens to the whole process: it stands still, or it is killed and another goes on."""
+
+from __future__ import annotations
+
+import signal
+from typing import Final
+
+import trio
+
+from auralisd.errors import PromiseBrokenError
+from auralisd.soak.judging import Rebirth
+from auralisd.soak.stage import Stage
+from auralisd.soak.waiting import until
+from auralisd.units import frames_to_seconds
+
+STANDSTILL_SECONDS: Final = 2.0
+_GOES_ON_SECONDS: Final = 1.5
+_HEARD_SECONDS: Final = 0.05
+
+
+async def stand_still(stage: Stage) -> str:
+    """SIGSTOP, and SIGCONT two seconds later: the music is held back and goes on, and nobody is sent away."""
+    child, lost = stage.child, stage.hearing.inside.lost
+    child.send(signal.SIGSTOP)
+    try:
+        await trio.sleep(STANDSTILL_SECONDS)
+    finally:
+        child.send(signal.SIGCONT)
+    goes_on_at, before = trio.current_time(), stage.hearing.newest
+    with trio.move_on_after(_GOES_ON_SECONDS):
+        await until(lambda: stage.hearing.newest is not before)
+        if stage.hearing.inside.lost > lost:
+            raise PromiseBrokenError("nobody is sent away", f"{stage.hearing.inside.lost - lost} were")
+        return f"sound again {trio.current_time() - goes_on_at:.1f} s after SIGCONT"
+    raise PromiseBrokenError(f"sound within {_GOES_ON_SECONDS} s of SIGCONT", "there was none")
+
+
+async def kill(stage: Stage) -> str:
+    """SIGKILL, and another process on the same state: the piece goes on, with its controls."""
+    child, hearing = stage.child, stage.hearing
+    assert stage.company is not None
+    await stage.company.hush()
+    await trio.sleep(_HEARD_SECONDS)
+    before, bars_before, epochs = await stage.station(), await stage.bars(), hearing.epochs
+    await child.kill()
+    killed_at = trio.current_time()
+    await child.start()
+    await stage.until_music(after_epochs=epochs)
+    after, bars_after = await stage.station(), await stage.bars()
+    stage.quiet_before = None
+    stage.quiet_before = await stage.quiet()
+    stage.company.gather()
+    sound, music, last = hearing.first_of_epoch, hearing.first_music_of_epoch, hearing.last_of_before
+    common = sorted(set(bars_before) & set(bars_after))
+    stage.rebirth = Rebirth(
+        sound_seconds=None if sound is None else sound.at_seconds - killed_at,
+        music_seconds=None if music is None else music.at_seconds - killed_at,
+        back_seconds=None if sound is None or last is None else frames_to_seconds(last.position - sound.position),
+        same_piece=all(before.get(name) == after.get(name) for name in ("seed", "preset", "controls")),
+        same_bars=bool(common) and all(bars_before[bar] == bars_after[bar] for bar in common),
+        bar=common[0] if common else None,
+    )
+    return f"music again after {stage.rebirth.music_seconds or 0.0:.1f} s"
