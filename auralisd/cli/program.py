@@ -36,6 +36,7 @@ from auralisd.errors import (
     EventStreamError,
     FormatError,
     SettingsError,
+    SoakError,
     SoundFileError,
     StorageError,
     UnknownNameError,
@@ -52,6 +53,7 @@ _EXIT_CODES: Final[Sequence[tuple[type[AuralisError], int]]] = (
     (SettingsError, EXIT_CONFIGURATION),
     (DeviceError, EXIT_CONFIGURATION),
     (StorageError, EXIT_CONFIGURATION),
+    (SoakError, EXIT_CONFIGURATION),
 )
 
 

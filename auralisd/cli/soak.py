@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from auralisd.cli.progress import Show
     from auralisd.soak.judging import Level
     from auralisd.soak.report import Report
 
@@ -111,18 +113,26 @@ def soak(
         log_path=log_path,
     )
     click.echo(f"seed {wanted.seed}", err=True)
-    with progress_bar("soak", wanted.seconds) as show:
-
-        async def run() -> Report:
-            return await run_soak(wanted, show=show)
-
-        report = trio.run(run)
+    with progress_bar("soak", wanted.seconds) as bar:
+        report = trio.run(partial(run_soak, wanted, show=bar if sys.stderr.isatty() else _told_in_lines()))
     show_report(report)
     if json_path is not None:
         json_path.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
     if report.interrupted:
         return EXIT_INTERRUPTED
     return EXIT_OK if report.all_held else EXIT_RULE_BROKEN
+
+
+def _told_in_lines() -> Show:
+    """For a log instead of a terminal: a line whenever something else is done."""
+    told: list[str | None] = [None]
+
+    def show(seconds: float, doing: str | None = None, /) -> None:
+        if doing != told[-1]:
+            told[:] = [doing]
+            click.echo(f"{clock_time(seconds)}  {doing}", err=True)
+
+    return show
 
 
 def show_report(report: Report) -> None:

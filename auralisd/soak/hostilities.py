@@ -33,7 +33,7 @@ from auralisd.soak.waiting import until
 RESETS: Final = 40
 STORM: Final = 200
 CHANGES_AT_ONCE: Final = 60
-FRAMES_AT_ONCE: Final = 100
+FRAMES_AT_ONCE: Final = 200  # fifty a second, and twice as many at once
 BODY_BYTES: Final = 2_000_000
 HELD_SECONDS: Final = 3.0
 _LOCK_TRIES: Final = 50

@@ -134,7 +134,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         name="flood",
-        words="sixty changes at once, a hundred frames at once",
+        words="sixty changes at once, two hundred frames at once",
         kind="hostile",
         usual_seconds=2.0,
         most_seconds=12.0,
