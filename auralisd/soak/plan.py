@@ -70,6 +70,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         aftermath_seconds=5.0,
     ),
     Fault(
+        name="busy",
+        words="every processor is busy with something else for 3 s",
+        kind="process",
+        usual_seconds=3.5,
+        most_seconds=8.0,
+        aftermath_seconds=5.0,
+    ),
+    Fault(
         name="reload",
         words="SIGHUP with a wrong configuration, then with a right one",
         kind="hostile",

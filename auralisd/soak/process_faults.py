@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import trio
@@ -14,6 +18,7 @@ from auralisd.soak.waiting import until
 from auralisd.units import frames_to_seconds
 
 STANDSTILL_SECONDS: Final = 2.0
+BUSY_SECONDS: Final = 3.0
 _GOES_ON_SECONDS: Final = 1.5
 _HEARD_SECONDS: Final = 0.05
 
@@ -33,6 +38,19 @@ async def stand_still(stage: Stage) -> str:
             raise PromiseBrokenError("nobody is sent away", f"{stage.hearing.inside.lost - lost} were")
         return f"sound again {trio.current_time() - goes_on_at:.1f} s after SIGCONT"
     raise PromiseBrokenError(f"sound within {_GOES_ON_SECONDS} s of SIGCONT", "there was none")
+
+
+async def keep_busy(stage: Stage) -> str:
+    """As many other programs as there are processors compute for three seconds; nobody is sent away."""
+    lost, others = stage.hearing.inside.lost, os.cpu_count() or 1
+    compute = [sys.executable, "-S", "-c", "while True: pass"]
+    with trio.move_on_after(BUSY_SECONDS):  # who is cancelled ends its process
+        async with trio.open_nursery() as nursery:
+            for _ in range(others):
+                nursery.start_soon(trio.run_process, compute)
+    if stage.hearing.inside.lost > lost:
+        raise PromiseBrokenError("nobody is sent away", f"{stage.hearing.inside.lost - lost} were")
+    return f"{others} programs, nobody was sent away"
 
 
 async def kill(stage: Stage) -> str:
@@ -61,3 +79,8 @@ async def kill(stage: Stage) -> str:
         bar=common[0] if common else None,
     )
     return f"music again after {stage.rebirth.music_seconds or 0.0:.1f} s"
+
+
+PROCESS_FAULTS: Final[Mapping[str, Callable[[Stage], Awaitable[str]]]] = MappingProxyType(
+    {"kill": kill, "stop": stand_still, "busy": keep_busy}
+)

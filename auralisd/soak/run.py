@@ -16,8 +16,8 @@ from auralisd.errors import PromiseBrokenError, SoakError
 from auralisd.soak.child import Child, running
 from auralisd.soak.company import Company
 from auralisd.soak.hostilities import HOSTILITIES
-from auralisd.soak.plan import FAULTS, KILL, START, Fault, PlannedFault, planned
-from auralisd.soak.process_faults import kill, stand_still
+from auralisd.soak.plan import FAULTS, START, Fault, PlannedFault, planned
+from auralisd.soak.process_faults import PROCESS_FAULTS
 from auralisd.soak.report import Report, report_of
 from auralisd.soak.stage import UNDERRUNS, FaultRecord, Stage
 from auralisd.soak.waiting import until
@@ -198,10 +198,8 @@ async def _outcome(fault: Fault, stage: Stage) -> tuple[bool, str]:
 
 
 async def _done(fault: Fault, stage: Stage) -> str:
-    if fault is KILL:
-        return await kill(stage)
-    if fault.name == "stop":
-        return await stand_still(stage)
+    if fault.name in PROCESS_FAULTS:
+        return await PROCESS_FAULTS[fault.name](stage)
     return await HOSTILITIES[fault.name](stage.child)
 
 

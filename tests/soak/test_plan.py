@@ -9,6 +9,7 @@ import pytest
 
 from auralisd.soak.hostilities import HOSTILITIES
 from auralisd.soak.plan import FAULTS, KILL, calm_seconds, planned
+from auralisd.soak.process_faults import PROCESS_FAULTS
 
 
 def plan_of(seconds, faults=FAULTS, seed=7):
@@ -16,7 +17,7 @@ def plan_of(seconds, faults=FAULTS, seed=7):
 
 
 def test_every_fault_of_the_plan_can_be_done():
-    assert {fault.name for fault in FAULTS} == {*HOSTILITIES, "kill", "stop"}
+    assert {fault.name for fault in FAULTS} == {*HOSTILITIES, *PROCESS_FAULTS}
 
 
 @pytest.mark.parametrize("minutes", [0.25, 0.6, 1, 10, 15, 60, 24 * 60])
