@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import select
 import signal
 import socket
 import subprocess
@@ -10,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -19,10 +22,64 @@ from auralisd.errors import SoakError
 GOODBYE_SECONDS: Final = 6.0
 """A stop takes less than three."""
 
+_HANDED_OVER: Final = re.compile(r"handed over.*?process=(\d+)")
 _STATEMENT_BYTES: Final = 4096
 _KEPT_VARIABLES: Final = frozenset({"AURALISD_COMPILED_KERNEL", "AURALISD_DEVICE"})
 _FOREIGN_PREFIXES: Final = ("AURALISD_", "LISTEN_")
 _FOREIGN_VARIABLES: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "STATE_DIRECTORY"})
+
+
+class Process(Protocol):
+    """What we do with a process: ours, or one that another of ours has started."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait until it has ended."""
+        ...
+
+    def send_signal(self, sig: signal.Signals) -> None:
+        """Send a signal, if it is still there."""
+        ...
+
+
+class Adopted:
+    """A process that is not our child, held by a descriptor: its number cannot come to mean another one.
+
+    How it ended is its parent's to know; ``poll`` and ``wait`` say 0.
+    """
+
+    def __init__(self, pid: int) -> None:
+        """Hold it; raises ProcessLookupError where there is none."""
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return 0 if poll.poll(0) else None
+
+    async def wait(self) -> int:
+        """Wait until it has ended."""
+        await trio.lowlevel.wait_readable(self._descriptor)
+        return 0
+
+    def send_signal(self, sig: signal.Signals) -> None:
+        """Send a signal, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, sig)
+
+    def let_go(self) -> None:
+        """Hold it no longer."""
+        os.close(self._descriptor)
 
 
 class Child:
@@ -53,7 +110,7 @@ class Child:
         self.ended_by_itself = 0
         self._settings = f"seed = {seed}\n"
         self._device = device
-        self._process: trio.Process | None = None
+        self._process: Process | None = None
         self._wanted = 0  # the number of the process that is meant to run
 
     @property
@@ -65,6 +122,11 @@ class Child:
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it should run, and does not: nobody has ended it."""
+        return self._wanted == self.number > 0 and not self.is_alive
 
     def command(self, *, port: int | None = None) -> list[str]:
         """What starts a daemon on this state, at ``port`` instead of its own."""
@@ -93,6 +155,21 @@ class Child:
         self.number += 1
         self._wanted = self.number
 
+    def expect_heir(self) -> None:
+        """The process that runs will end because another goes on, and that is as it should be."""
+        self._wanted = 0
+
+    def keep(self) -> None:
+        """The process that runs goes on after all."""
+        self._wanted = self.number
+
+    async def adopt(self, pid: int) -> None:
+        """Another process goes on, on the same port and state; returns when the one before it has ended."""
+        before, self._process = self._running(), Adopted(pid)
+        self.number += 1
+        self._wanted = self.number
+        await before.wait()
+
     def send(self, number: int) -> None:
         """Send a signal."""
         self._running().send_signal(signal.Signals(number))
@@ -100,32 +177,33 @@ class Child:
     async def kill(self) -> None:
         """End it without a word to anybody, and wait until it is gone."""
         self._wanted = 0
-        self._running().kill()
+        self._running().send_signal(signal.SIGKILL)
         await self._running().wait()
 
-    async def wait(self) -> bool:
-        """Wait until the process that runs now has ended; whether it did so by itself."""
-        number = self.number
-        await self._running().wait()
-        if self._wanted != number:
-            return False
+    async def replace(self) -> None:
+        """Start another one in the place of one that ended by itself."""
         self.ended_by_itself += 1
-        return True
+        await self.start()
 
     async def end(self) -> None:
         """Say goodbye, and end it if that takes too long. Returns when there is no process any more."""
         process, self._wanted = self._process, 0
-        if process is None or process.poll() is not None:
-            return
-        with trio.CancelScope(shield=True):
-            if hasattr(signal, "SIGCONT"):
-                process.send_signal(signal.SIGCONT)  # a process that stands still hears no goodbye
-            process.terminate()
-            with trio.move_on_after(GOODBYE_SECONDS):
-                await process.wait()
-            if process.poll() is None:
-                process.kill()
-            await process.wait()
+        if process is not None:
+            await _ended(process)
+        if (heir := self._heir()) is not None:
+            await _ended(heir)
+
+    def _heir(self) -> Adopted | None:
+        """A process that went on without our having adopted it yet, if there is one and it runs."""
+        number = successor(self.said_since(0)) if self.log_path.exists() else None
+        if number is None or number == self.pid:
+            return None
+        try:
+            heir = Adopted(number)
+            is_ours = str(self.state_dir).encode() in Path(f"/proc/{number}/cmdline").read_bytes()
+        except OSError:
+            return None
+        return heir if is_ours else None
 
     def last_words(self) -> str:
         """The last line of its log."""
@@ -162,10 +240,32 @@ class Child:
         except OSError:
             return None
 
-    def _running(self) -> trio.Process:
+    def _running(self) -> Process:
         if self._process is None:
             raise SoakError("the daemon was not started")
         return self._process
+
+
+async def _ended(process: Process) -> None:
+    """Say goodbye to it, and end it if that takes too long."""
+    if process.poll() is None:
+        with trio.CancelScope(shield=True):
+            if hasattr(signal, "SIGCONT"):
+                process.send_signal(signal.SIGCONT)  # a process that stands still hears no goodbye
+            process.send_signal(signal.SIGTERM)
+            with trio.move_on_after(GOODBYE_SECONDS):
+                await process.wait()
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+    if isinstance(process, Adopted):
+        process.let_go()
+
+
+def successor(said: str) -> int | None:
+    """The process that went on last, as the log tells it; None where none did."""
+    told = _HANDED_OVER.findall(said)
+    return int(told[-1]) if told else None
 
 
 @asynccontextmanager

@@ -51,6 +51,7 @@ class Hearing:
         outside: what was heard in normal service.
         inside: what was heard in the windows.
         lost_to_peers: connections that ended while other peers misbehaved.
+        players_lost: connections of players over HTTP that ended unasked, whatever the reason.
         joined: how many listeners there were.
         epochs: how many those who stay have heard; a process that was killed is followed by another epoch.
         newest: the newest packet that anybody who stays has got.
@@ -63,6 +64,7 @@ class Hearing:
     outside: Share = field(default_factory=Share)
     inside: Share = field(default_factory=Share)
     lost_to_peers: int = 0
+    players_lost: int = 0
     joined: int = 0
     epochs: int = 0
     newest: Packet | None = None
@@ -138,3 +140,4 @@ class Ear:
             self.hearing.turned_away(self.asked_at, now)
         else:
             self.hearing.ended(self.heard_at, now)
+            self.hearing.players_lost += self.last is None

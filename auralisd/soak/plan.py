@@ -26,7 +26,8 @@ class Fault:
         usual_seconds: how long it takes as a rule; the plan reserves as much.
         most_seconds: it is broken off after so long.
         aftermath_seconds: what is heard so long after it still belongs to it.
-        ends_listeners: whether the process ends, and with it everybody's connection.
+        ends_listeners: whether the process ends, and with it connections.
+        once: whether it comes at the beginning and never again: what is measured over hours wants one process.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Fault:
     most_seconds: float
     aftermath_seconds: float = 1.0
     ends_listeners: bool = False
+    once: bool = False
 
 
 KILL: Final = Fault(
@@ -46,8 +48,8 @@ KILL: Final = Fault(
     most_seconds=90.0,
     aftermath_seconds=5.0,
     ends_listeners=True,
+    once=True,
 )
-"""Comes first and once: what is measured over hours wants one process."""
 
 START: Final = Fault(
     name="start",
@@ -61,6 +63,16 @@ START: Final = Fault(
 
 FAULTS: Final[tuple[Fault, ...]] = (
     KILL,
+    Fault(
+        name="handover",
+        words="SIGUSR2: another process goes on with every stream",
+        kind="process",
+        usual_seconds=30.0,
+        most_seconds=150.0,
+        aftermath_seconds=5.0,
+        ends_listeners=True,
+        once=True,
+    ),
     Fault(
         name="stop",
         words="the process stands still for 2 s",
@@ -173,7 +185,7 @@ def calm_seconds(seconds: float) -> float:
 
 
 def planned(seconds: float, rng: random.Random, faults: Sequence[Fault] = FAULTS) -> tuple[PlannedFault, ...]:
-    """What comes when in a run of ``seconds``: SIGKILL first and once, the others in rounds, shuffled anew each time.
+    """What comes when in a run of ``seconds``: what comes once at first, the others in rounds, shuffled anew each time.
 
     A fault that would not be over in time is left out, and a shorter one may take its place. After the last one there
     is calm again.
@@ -193,8 +205,8 @@ def planned(seconds: float, rng: random.Random, faults: Sequence[Fault] = FAULTS
 
 def _in_rounds(faults: Sequence[Fault], rng: random.Random) -> Iterator[Fault]:
     """Every fault there is room for, again and again; one that is passed over comes round in the next round."""
-    yield from (fault for fault in faults if fault is KILL)
-    others = [fault for fault in faults if fault is not KILL]
+    yield from (fault for fault in faults if fault.once)
+    others = [fault for fault in faults if not fault.once]
     while others:
         rng.shuffle(others)
         yield from others
@@ -202,5 +214,5 @@ def _in_rounds(faults: Sequence[Fault], rng: random.Random) -> Iterator[Fault]:
 
 def _shortest(faults: Sequence[Fault]) -> float:
     """What the shortest fault that comes again takes."""
-    again = [fault for fault in faults if fault is not KILL] or list(faults)
+    again = [fault for fault in faults if not fault.once] or list(faults)
     return min((fault.usual_seconds + fault.aftermath_seconds for fault in again), default=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Final
 import trio
 
 from auralisd.errors import PromiseBrokenError
+from auralisd.soak.child import successor
 from auralisd.soak.judging import Rebirth
 from auralisd.soak.stage import Stage
 from auralisd.soak.waiting import until
@@ -19,6 +21,7 @@ from auralisd.units import frames_to_seconds
 
 STANDSTILL_SECONDS: Final = 2.0
 BUSY_SECONDS: Final = 3.0
+_HELD: Final = re.compile(r"held=([\d.]+)")
 _GOES_ON_SECONDS: Final = 1.5
 _HEARD_SECONDS: Final = 0.05
 
@@ -53,6 +56,36 @@ async def keep_busy(stage: Stage) -> str:
     return f"{others} programs, nobody was sent away"
 
 
+async def hand_over(stage: Stage) -> str:
+    """SIGUSR2, and another process goes on with every stream: no player is sent away."""
+    child, hearing = stage.child, stage.hearing
+    if not hasattr(os, "pidfd_open"):
+        return "not tried: a process that is not our child cannot be held here"
+    assert stage.company is not None
+    await stage.company.hush()
+    lost, logged = hearing.players_lost, child.log_bytes()
+    child.expect_heir()
+    try:
+        child.send(signal.SIGUSR2)
+        await until(lambda: any(words in child.said_since(logged) for words in ("handed over", "no successor")))
+        said = child.said_since(logged)
+        heir = successor(said)
+        if heir is None:
+            raise PromiseBrokenError("another process goes on", said.strip().splitlines()[-1])
+        await child.adopt(heir)
+    finally:
+        child.keep()
+    before = hearing.newest
+    await until(lambda: hearing.newest is not before)
+    stage.quiet_before = None
+    stage.quiet_before = await stage.quiet()
+    stage.company.gather()
+    if hearing.players_lost > lost:
+        raise PromiseBrokenError("no player is sent away", f"{hearing.players_lost - lost} were")
+    held = _HELD.search(said)
+    return "no player was sent away" + (f", nothing was written for {held[1]} s" if held else "")
+
+
 async def kill(stage: Stage) -> str:
     """SIGKILL, and another process on the same state: the piece goes on, with its controls."""
     child, hearing = stage.child, stage.hearing
@@ -82,5 +115,5 @@ async def kill(stage: Stage) -> str:
 
 
 PROCESS_FAULTS: Final[Mapping[str, Callable[[Stage], Awaitable[str]]]] = MappingProxyType(
-    {"kill": kill, "stop": stand_still, "busy": keep_busy}
+    {"kill": kill, "handover": hand_over, "stop": stand_still, "busy": keep_busy}
 )

@@ -222,12 +222,7 @@ async def _pulse(stage: Stage, doing: _Doing) -> None:
 async def _nurse(stage: Stage) -> None:
     """Start another daemon where one ended by itself: that is a broken level, and more can be seen."""
     while True:
-        number = stage.child.number
-        if await stage.child.wait():
-            await trio.sleep(AGAIN_SECONDS)
-            await stage.child.start()
-        await _followed(stage.child, number)
-
-
-async def _followed(child: Child, number: int) -> None:
-    await until(lambda: child.number != number)
+        await until(lambda: stage.child.is_missed)
+        await trio.sleep(AGAIN_SECONDS)
+        if stage.child.is_missed:
+            await stage.child.replace()

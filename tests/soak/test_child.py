@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import trio
@@ -91,14 +93,77 @@ async def test_a_child_that_hears_no_goodbye_is_killed(stub, monkeypatch):
 async def test_a_process_that_ends_by_itself_is_counted_and_one_that_is_killed_is_not(stub):
     child = stub(SLEEPER)
     async with running(child):
-        with trio.fail_after(20):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(child.kill)
-                assert not await child.wait()
-            await child.start()
-            os.kill(child.pid, signal.SIGKILL)
-            assert await child.wait()
-    assert (child.number, child.ended_by_itself) == (2, 1)
+        assert not child.is_missed
+        await child.kill()
+        assert not child.is_missed
+        await child.start()
+        os.kill(child.pid, signal.SIGKILL)
+        await missed(child)
+        await child.replace()
+        assert not child.is_missed
+    assert (child.number, child.ended_by_itself) == (3, 1)
+
+
+async def missed(child):
+    with trio.fail_after(20):
+        while not child.is_missed:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+
+
+def grandchild_of(tmp_path, child):
+    """A process that is not ours, as a successor is: its parent has ended."""
+    program = [sys.executable, "-c", "import time; time.sleep(60)", str(child.state_dir)]
+    silent = "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+    starter = f"import subprocess; print(subprocess.Popen({program!r}, {silent}).pid)"
+    started = subprocess.run([sys.executable, "-c", starter], capture_output=True, text=True, check=True)
+    return int(started.stdout)
+
+
+needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system has no pidfd")
+
+
+@needs_pidfd
+async def test_a_process_that_went_on_is_adopted_and_ended_like_our_own(stub, tmp_path):
+    child = stub(SLEEPER)
+    async with running(child):
+        heir = grandchild_of(tmp_path, child)
+        child.expect_heir()
+        os.kill(child.pid, signal.SIGKILL)
+        assert not child.is_missed
+        await child.adopt(heir)
+        assert (child.pid, child.number, child.is_alive) == (heir, 2, True)
+    assert not runs(heir)
+    assert child.ended_by_itself == 0
+
+
+@needs_pidfd
+async def test_an_adopted_process_that_ends_by_itself_is_missed(stub, tmp_path):
+    child = stub(SLEEPER)
+    async with running(child):
+        heir = grandchild_of(tmp_path, child)
+        await child.kill()
+        await child.adopt(heir)
+        os.kill(heir, signal.SIGKILL)
+        await missed(child)
+
+
+@needs_pidfd
+async def test_one_that_went_on_and_was_not_adopted_yet_is_ended_too_and_a_strangers_process_is_not(stub, tmp_path):
+    child = stub(SLEEPER)
+    heir = grandchild_of(tmp_path, child)
+    for said_to_go_on in (heir, os.getpid()):
+        async with running(child):
+            await is_there(child)
+            child.log_path.write_text(f"handed over [auralisd] closed=0 passed=5 process={said_to_go_on}\nhere\n")
+    assert not runs(heir)
+
+
+def runs(pid):
+    """Whether it is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 async def test_what_the_kernel_says_of_it_is_read_from_outside(stub):
