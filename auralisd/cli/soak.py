@@ -152,7 +152,10 @@ def show_report(report: Report) -> None:
         f"{clock_time(report.seconds)} of seed {report.seed}{early}, {report.listeners} listeners: "
         f"{held} levels held, {broken} not, {rest} not judged"
     )
-    click.echo(f"this program itself was late by {1000 * report.own_lag_seconds:.0f} ms at most")
+    click.echo(
+        f"this program itself was late by {1000 * report.own_lag_seconds:.0f} ms at most; "
+        f"the load of the machine was up to {report.load:.1f}, and it has {report.processors} processors"
+    )
     if report.last_refusal:
         click.echo(f"the last change that was refused: {report.last_refusal}")
 

@@ -11,6 +11,7 @@ import trio
 
 from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
+from auralisd.daemon.spare_memory import SpareMemory
 from auralisd.daemon.worker import RunInWorker
 from auralisd.kernel import KernelShelf
 from auralisd.observability.metrics import Metrics
@@ -81,6 +82,7 @@ class Studio:
             behind renderers that work ahead, least of all behind those that are late.
         catch_up_turns: encoders newly wanted that work through the last seconds at once, so that the rest stay in time.
         build_slots: instruments that are built at once, so that those who play already go on playing.
+        spare_memory: is told that a station has gone off the air.
     """
 
     new_worker: Callable[[], RunInWorker]
@@ -99,6 +101,7 @@ class Studio:
     )
     catch_up_turns: CatchUpTurns = field(default_factory=lambda: CatchUpTurns(usable_processors()))
     build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    spare_memory: SpareMemory = field(default_factory=SpareMemory)
 
     def render_options(self) -> tuple[str, ...]:
         """Options for ``auralisd render`` with which a file is made as the stations are played just now."""

@@ -30,12 +30,14 @@ from auralisd.daemon.piece import Piece
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.sending import HlsFiles, sending
+from auralisd.daemon.spare_memory import give_back
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
 from auralisd.daemon.systemd import Notifier
 from auralisd.daemon.tasks.fetch_kernel import fetch_kernel
 from auralisd.daemon.tasks.import_torch import import_torch
 from auralisd.daemon.tasks.keeper_task import run_keeper
+from auralisd.daemon.tasks.memory_task import run_memory
 from auralisd.daemon.tasks.signal_task import run_signals
 from auralisd.daemon.tasks.station_task import run_station
 from auralisd.daemon.tasks.watchdog import run_watchdog
@@ -93,6 +95,7 @@ async def run_tree(
         |-- push ...           one per Icecast server
         |-- hls ...            one per station that is written as HLS
         |-- keeper             saves positions and the controls log
+        |-- memory             gives back what stations leave behind
         `-- watchdog           tells systemd that the music goes on
 
     ``passed`` are sockets to serve on instead of the configured address. ``heritage`` is the link to a process that
@@ -192,6 +195,7 @@ async def run_tree(
         nursery.start_soon(run_watchdog, notifier, lambda: directory.stations, studio.can_render, name="watchdog")
         nursery.start_soon(exports.run, name="exports")
         nursery.start_soon(run_keeper, keeper, lambda: directory.stations, name="keeper")
+        nursery.start_soon(run_memory, studio.spare_memory, give_back, open_worker(jobs), name="memory")
         async with trio.open_nursery() as front:
             serve = functools.partial(
                 serve_front_door,

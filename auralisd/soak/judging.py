@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auralisd.soak.hearing import Share
-from auralisd.soak.samples import Passes, Sample, quantile, slope
+from auralisd.soak.samples import Passes, Sample, floors, quantile, slope
 
 LONGEST_GAP_SECONDS: Final = 0.35
 """From one packet to the next: 100 ms, and a quarter of a second that a player has in its buffer."""
@@ -22,7 +22,13 @@ WARM_UP_SECONDS: Final = 90.0
 LEAST_RUN_SECONDS: Final = 600.0
 """In a shorter run the slope of the memory says nothing."""
 
-LEAST_POINTS: Final = 10
+FLOOR_SECONDS: Final = 60.0
+"""Of the memory the lowest reading of each minute counts: stations that come and go stand on it."""
+
+LEAST_FLOORS: Final = 5
+ERRORS_FOR_CERTAIN: Final = 2.5
+"""A slope over the bound by fewer standard errors than that may be chance."""
+
 SOUND_AFTER_KILL_SECONDS: Final = 5.0
 MUSIC_AFTER_KILL_SECONDS: Final = 20.0
 BACK_AFTER_KILL_SECONDS: Final = 12.0
@@ -163,12 +169,17 @@ def _memory(seen: Seen) -> Level:
     name, asked = "slope of the memory", f"< {MEMORY_SLOPE_MB_PER_HOUR:g} MB/h"
     if not seen.memory and seen.quiet_before is not None and seen.quiet_before.resident_bytes is None:
         return Level(name=name, asked=asked, measured=_NOT_TOLD, value=None, held=None)
-    rise = slope([(at / 3600, size / 1e6) for at, size in seen.memory])
-    if seen.run_seconds < LEAST_RUN_SECONDS or len(seen.memory) < LEAST_POINTS or rise is None:
+    lowest = floors(seen.memory, FLOOR_SECONDS)
+    line = slope([(at / 3600, size / 1e6) for at, size in lowest])
+    if seen.run_seconds < LEAST_RUN_SECONDS or len(lowest) < LEAST_FLOORS or line is None:
         return Level(name=name, asked=asked, measured=_TOO_SHORT, value=None, held=None)
-    minutes = (seen.memory[-1][0] - seen.memory[0][0]) / 60
-    measured = f"{rise:+.1f} MB/h over {minutes:.0f} min"
-    return Level(name=name, asked=asked, measured=measured, value=rise, held=rise < MEMORY_SLOPE_MB_PER_HOUR)
+    minutes = (lowest[-1][0] - lowest[0][0]) / 60
+    measured = f"{line.rise:+.1f} ± {line.error:.1f} MB/h over {minutes:.0f} min"
+    if line.rise < MEMORY_SLOPE_MB_PER_HOUR:
+        return Level(name=name, asked=asked, measured=measured, value=line.rise, held=True)
+    if line.rise - ERRORS_FOR_CERTAIN * line.error < MEMORY_SLOPE_MB_PER_HOUR:
+        return Level(name=name, asked=asked, measured=f"{measured}: {_TOO_SHORT}", value=line.rise, held=None)
+    return Level(name=name, asked=asked, measured=measured, value=line.rise, held=False)
 
 
 def _back_to_the_start(what: str, seen: Seen, of: Callable[[Sample], int | None]) -> Level:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -26,6 +27,8 @@ class Report:
         inside: what they heard while faults were on.
         listeners: how many there were, one after the other.
         own_lag_seconds: the most the soak itself was late by.
+        load: the highest load average of the machine over a minute, the daemon's own share included.
+        processors: that it has.
         bed_seconds: how long the bed was heard outside faults.
         last_refusal: the last change that was refused outside faults; empty if none was.
         samples: the readings, thinned; seconds count from the first.
@@ -40,6 +43,8 @@ class Report:
     inside: Share
     listeners: int
     own_lag_seconds: float
+    load: float
+    processors: int
     bed_seconds: float
     last_refusal: str
     samples: tuple[Sample, ...]
@@ -61,6 +66,8 @@ class Report:
             "heard": {"outside_faults": asdict(self.outside), "inside_faults": asdict(self.inside)},
             "listeners": self.listeners,
             "own_lag_seconds": self.own_lag_seconds,
+            "load": self.load,
+            "processors": self.processors,
             "bed_seconds_outside_faults": self.bed_seconds,
             "last_refusal": self.last_refusal,
             "samples": _samples(self.samples),
@@ -79,6 +86,8 @@ def report_of(stage: Stage, *, seed: int, interrupted: bool) -> Report:
         inside=stage.hearing.inside,
         listeners=stage.hearing.joined,
         own_lag_seconds=stage.own_lag_seconds,
+        load=stage.load,
+        processors=os.cpu_count() or 1,
         bed_seconds=stage.accounts.outside.get(BED_SECONDS, 0.0),
         last_refusal=stage.company.asked.last_failure if stage.company else "",
         samples=stage.samples.values,

@@ -76,16 +76,41 @@ class Thinned[T]:
         return tuple(self._kept)
 
 
-def slope(points: Sequence[tuple[float, float]]) -> float | None:
-    """The least-squares slope of y over x; None with fewer than two different x."""
-    if not points:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slope:
+    """A least-squares line through points.
+
+    Attributes:
+        rise: of y, for one x.
+        error: the standard error of ``rise``, from how far the points are off the line.
+    """
+
+    rise: float
+    error: float
+
+
+def slope(points: Sequence[tuple[float, float]]) -> Slope | None:
+    """The least-squares slope of y over x; None with fewer than three points, or of one x."""
+    if len(points) < 3:
         return None
     mean_x = math.fsum(x for x, _ in points) / len(points)
     mean_y = math.fsum(y for _, y in points) / len(points)
     spread = math.fsum((x - mean_x) ** 2 for x, _ in points)
     if spread == 0:
         return None
-    return math.fsum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    rise = math.fsum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    off = math.fsum((y - mean_y - rise * (x - mean_x)) ** 2 for x, y in points)
+    return Slope(rise=rise, error=math.sqrt(off / (len(points) - 2) / spread))
+
+
+def floors(points: Iterable[tuple[float, float]], every: float) -> list[tuple[float, float]]:
+    """The lowest point of each ``every`` of x: what comes and goes stands on it, what leaks lifts it."""
+    lowest: dict[int, tuple[float, float]] = {}
+    for x, y in points:
+        slot = math.floor(x / every)
+        if slot not in lowest or y < lowest[slot][1]:
+            lowest[slot] = (x, y)
+    return [lowest[slot] for slot in sorted(lowest)]
 
 
 def passes_between(before: Passes, after: Passes) -> dict[float, float]:

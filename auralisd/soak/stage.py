@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,6 +82,7 @@ class Stage:
         rebirth: what came after SIGKILL.
         ran_seconds: how long the music was watched.
         own_lag_seconds: the most this program itself was late by: gaps are no shorter than that.
+        load: the highest load average of the machine, over a minute; 0 where the system does not tell.
     """
 
     child: Child
@@ -98,6 +100,7 @@ class Stage:
     rebirth: Rebirth | None = None
     ran_seconds: float = 0.0
     own_lag_seconds: float = 0.0
+    load: float = 0.0
     _measured_process: int = 0
     _measured_from: float = 0.0
 
@@ -127,6 +130,8 @@ class Stage:
         self.accounts.take(sample)
         self.samples.add(sample)
         self._remember(sample)
+        if hasattr(os, "getloadavg"):
+            self.load = max(self.load, os.getloadavg()[0])
         return sample
 
     def _remember(self, sample: Sample) -> None:

@@ -32,6 +32,8 @@ def report(*, held=True, interrupted=False):
         inside=Share(),
         listeners=3,
         own_lag_seconds=0.0,
+        load=1.5,
+        processors=2,
         bed_seconds=0.0,
         last_refusal="",
         samples=(),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auralisd.observability.metrics import Metrics
-from auralisd.soak.samples import Accounts, Sample, Thinned, passes_between, quantile, read_exposition, slope
+from auralisd.soak.samples import Accounts, Sample, Thinned, floors, passes_between, quantile, read_exposition, slope
 from auralisd.soak.stage import COUNTERS, TASKS
 
 
@@ -51,12 +52,28 @@ def test_a_series_that_begins_anew_holds_every_value_again():
 
 
 def test_the_slope_is_that_of_the_line_the_points_lie_about():
-    assert slope([(x, 3.0 * x + 1.0) for x in range(10)]) == pytest.approx(3.0)
-    wobbling = [(float(x), 2.0 * x + (-1) ** x) for x in range(1000)]
-    assert slope(wobbling) == pytest.approx(2.0, abs=0.01)
+    line = slope([(x, 3.0 * x + 1.0) for x in range(10)])
+    assert (line.rise, line.error) == pytest.approx((3.0, 0.0))
+    wobbling = slope([(float(x), 2.0 * x + (-1) ** x) for x in range(1000)])
+    assert wobbling.rise == pytest.approx(2.0, abs=0.01)
 
 
-@pytest.mark.parametrize("points", [[], [(1.0, 5.0)], [(1.0, 5.0), (1.0, 6.0)]])
+def test_the_error_of_a_slope_is_as_large_as_chance_makes_it():
+    rng = random.Random(7)
+    off = [slope([(x, rng.gauss(0, 1)) for x in range(20)]) for _ in range(1000)]
+    within_one = sum(abs(line.rise) < line.error for line in off)
+    assert 600 < within_one < 730, "two thirds of a bell curve"
+
+
+def test_of_what_comes_and_goes_the_floor_is_taken():
+    points = [(float(at), 100.0 + 30 * (at % 40 < 20) + at / 60) for at in range(0, 600, 5)]
+    lowest = floors(points, 60.0)
+    assert len(lowest) == 10
+    assert slope(lowest).rise == pytest.approx(1 / 60, rel=0.05)
+    assert floors([], 60.0) == []
+
+
+@pytest.mark.parametrize("points", [[], [(1.0, 5.0)], [(1.0, 5.0), (1.0, 6.0), (1.0, 7.0)]])
 def test_a_point_has_no_slope(points):
     assert slope(points) is None
 

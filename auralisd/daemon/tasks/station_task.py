@@ -85,6 +85,7 @@ async def be_on_air(station: LiveStation, studio: Studio, stopping: trio.Event) 
         # What the machine could not afford then says nothing of the next time.
         station.governor, station.reserve, station.bed_stay = Governor(), Reserve(), BedStay()
         station.touch()
+        studio.spare_memory.leave()
         log.info("off the air", station=station.id)
 
 
