@@ -6,7 +6,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -61,9 +62,22 @@ async def hand_over(stage: Stage) -> str:
     child, hearing = stage.child, stage.hearing
     if not hasattr(os, "pidfd_open"):
         return "not tried: a process that is not our child cannot be held here"
-    assert stage.company is not None
-    await stage.company.hush()
     lost, logged = hearing.players_lost, child.log_bytes()
+    async with _alone(stage):
+        said = await _succeeded(stage, logged)
+        before = hearing.newest
+        await until(lambda: hearing.newest is not before)
+        stage.quiet_before = None
+        stage.quiet_before = await stage.quiet()
+    if hearing.players_lost > lost:
+        raise PromiseBrokenError("no player is sent away", f"{hearing.players_lost - lost} were")
+    held = _HELD.search(said)
+    return "no player was sent away" + (f", nothing was written for {held[1]} s" if held else "")
+
+
+async def _succeeded(stage: Stage, logged: int) -> str:
+    """Send SIGUSR2 and hold on to the process that goes on; what the log says of it."""
+    child = stage.child
     child.expect_heir()
     try:
         child.send(signal.SIGUSR2)
@@ -75,32 +89,33 @@ async def hand_over(stage: Stage) -> str:
         await child.adopt(heir)
     finally:
         child.keep()
-    before = hearing.newest
-    await until(lambda: hearing.newest is not before)
-    stage.quiet_before = None
-    stage.quiet_before = await stage.quiet()
-    stage.company.gather()
-    if hearing.players_lost > lost:
-        raise PromiseBrokenError("no player is sent away", f"{hearing.players_lost - lost} were")
-    held = _HELD.search(said)
-    return "no player was sent away" + (f", nothing was written for {held[1]} s" if held else "")
+    return said
+
+
+@asynccontextmanager
+async def _alone(stage: Stage) -> AsyncIterator[None]:
+    """With only those who stay; the others are asked back at the end, whatever it is."""
+    assert stage.company is not None
+    await stage.company.hush()
+    try:
+        yield
+    finally:
+        stage.company.gather()
 
 
 async def kill(stage: Stage) -> str:
     """SIGKILL, and another process on the same state: the piece goes on, with its controls."""
     child, hearing = stage.child, stage.hearing
-    assert stage.company is not None
-    await stage.company.hush()
-    await trio.sleep(_HEARD_SECONDS)
-    before, bars_before, epochs = await stage.station(), await stage.bars(), hearing.epochs
-    await child.kill()
-    killed_at = trio.current_time()
-    await child.start()
-    await stage.until_music(after_epochs=epochs)
-    after, bars_after = await stage.station(), await stage.bars()
-    stage.quiet_before = None
-    stage.quiet_before = await stage.quiet()
-    stage.company.gather()
+    async with _alone(stage):
+        await trio.sleep(_HEARD_SECONDS)
+        before, bars_before, epochs = await stage.station(), await stage.bars(), hearing.epochs
+        await child.kill()
+        killed_at = trio.current_time()
+        await child.start()
+        await stage.until_music(after_epochs=epochs)
+        after, bars_after = await stage.station(), await stage.bars()
+        stage.quiet_before = None
+        stage.quiet_before = await stage.quiet()
     sound, music, last = hearing.first_of_epoch, hearing.first_music_of_epoch, hearing.last_of_before
     common = sorted(set(bars_before) & set(bars_after))
     stage.rebirth = Rebirth(

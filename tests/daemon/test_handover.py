@@ -112,6 +112,24 @@ async def test_a_gate_holds_the_packets_from_a_position_on_until_it_is_released(
     assert not gate.parked
 
 
+async def test_those_who_are_admitted_at_once_are_all_counted(autojump_clock, log_lines):
+    class Door:
+        @staticmethod
+        async def admit(connection, passed):
+            await trio.sleep(1)
+            return passed != "gone on the way"
+
+    link, other = socket.socketpair()
+    with link, other:
+        successor = Successor(link)
+        successor._listeners = ["here"] * 300 + ["gone on the way"] * 2
+        successor._sockets = [None] * 302
+        await successor.go(Door())
+        successor._link.socket.close()
+    told = next(line for line in log_lines if line["event"] == "took over")
+    assert (told["listeners"], told["lost"]) == (300, 2)
+
+
 def test_what_is_inherited_is_for_the_child_alone_and_leaves_the_environment():
     link, _other = socket.socketpair()
     with link, _other, socket.create_server(("127.0.0.1", 0)) as listening:

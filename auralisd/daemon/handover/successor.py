@@ -127,7 +127,8 @@ class Successor:
 
         async def admit(connection: socket.socket, listener: PassedListener) -> None:
             nonlocal taken
-            taken += await door.admit(connection, listener)
+            if await door.admit(connection, listener):
+                taken += 1  # only now: beside an await in the same sum, those admitted meanwhile would be forgotten
 
         for some in batched(passed, ADMITTED_AT_ONCE):
             async with trio.open_nursery() as nursery:
