@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auralisd.soak.hearing import Share
@@ -123,7 +123,14 @@ class Seen:
 
 
 def judged(seen: Seen) -> tuple[Level, ...]:
-    """Every service level, and whether it was held."""
+    """Every service level, and whether it was held; none is where nothing was watched."""
+    levels = _levels(seen)
+    if seen.run_seconds > 0:
+        return levels
+    return tuple(replace(level, measured=_NOT_DONE, value=None, held=None) for level in levels)
+
+
+def _levels(seen: Seen) -> tuple[Level, ...]:
     return (
         *_heard(seen),
         _lag("loop lag p99 in normal service", NORMAL_LAG_SECONDS, seen.normal_passes),

@@ -106,6 +106,12 @@ def test_each_level_is_broken_by_its_own_figure_and_no_other(name, change):
     assert broken(replace(GOOD, **change)) == [name]
 
 
+def test_where_nothing_was_watched_nothing_was_held():
+    levels = judged(replace(GOOD, run_seconds=0.0))
+    assert {level.held for level in levels} == {None}
+    assert {level.measured for level in levels} == {"not done"}
+
+
 def test_the_same_lag_is_too_much_in_normal_service_and_fair_while_peers_misbehave():
     passes = {0.005: 900.0, 0.01: 900.0, 0.02: 1000.0, math.inf: 1000.0}
     seen = replace(GOOD, normal_passes=passes, hostile_passes=passes)
