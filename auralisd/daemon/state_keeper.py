@@ -30,6 +30,7 @@ class StateKeeper:
         self._metrics = metrics
         self._state = state
         self._run_in_worker = run_in_worker
+        self._removed: set[str] = set()  # stations that are gone here and not yet on the disk
         self.problem: str | None = None if state.kept else "; ".join(state.notices)
 
     async def saved_stations(self) -> tuple[SavedStation, ...]:
@@ -61,6 +62,7 @@ class StateKeeper:
         changes = tuple(unsaved)
 
         def write() -> None:
+            self._forget(saved.id)  # another one had its name
             if piece.is_on_disk:
                 self._state.save_stations([saved])
             else:
@@ -73,8 +75,24 @@ class StateKeeper:
             del unsaved[: len(changes)]
 
     async def remove(self, station_id: str) -> None:
-        """Forget a station."""
-        await self._try(lambda: self._state.remove_station(station_id))
+        """Forget a station, now or as soon as the disk allows."""
+        self._removed.add(station_id)
+        await self.forget_removed()
+
+    async def forget_removed(self) -> None:
+        """Forget what was removed while the disk would not take it."""
+        if self._removed and not self.let_go:
+            await self._try(self._forget_all)
+
+    def _forget_all(self) -> None:
+        for station_id in tuple(self._removed):
+            self._forget(station_id)
+
+    def _forget(self, station_id: str) -> None:
+        """In a job, so that nothing comes between: what is saved under that name afterwards stays."""
+        if station_id in self._removed:
+            self._state.remove_station(station_id)
+            self._removed.discard(station_id)
 
     async def _try(self, write: Callable[[], None]) -> bool:
         began_seconds = trio.current_time()

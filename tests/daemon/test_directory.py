@@ -10,6 +10,7 @@ import trio.testing
 from auralisd.daemon.directory import STATIONS_MOST, LiveDirectory, now_playing
 from auralisd.daemon.house_presets import house_presets
 from auralisd.daemon.state_keeper import StateKeeper
+from auralisd.daemon.tasks.keeper_task import run_keeper
 from auralisd.daemon.worker import run_inline
 from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
 from auralisd.observability.metrics import Metrics
@@ -209,6 +210,49 @@ async def test_a_full_disk_costs_no_music_and_is_tried_again(tmp_path, autojump_
         assert directory.keeper.problem is None
     async with open_directory(tmp_path) as directory:
         assert directory.get("main").controls.key == "F"
+
+
+class Locked(StateFile):
+    """Another program holds the database."""
+
+    held = False
+
+    def remove_station(self, station_id):
+        if self.held:
+            raise StorageError(str(self.path), "database is locked", "Stop the other program that uses the file.")
+        super().remove_station(station_id)
+
+
+@pytest.mark.logs_errors
+async def test_a_station_removed_while_the_state_is_locked_does_not_come_back(tmp_path, autojump_clock, nursery):
+    state = Locked(tmp_path)
+    async with open_directory(tmp_path, state=state) as directory:
+        nursery.start_soon(run_keeper, directory.keeper, lambda: directory.stations)
+        await directory.add(title="Night")
+        state.held = True
+        await directory.remove("night")
+        await trio.sleep(3)
+        assert "locked" in directory.keeper.problem
+        state.held = False
+        await trio.sleep(2)
+        assert directory.keeper.problem is None
+        nursery.cancel_scope.cancel()
+    async with open_directory(tmp_path) as directory:
+        assert directory.ids() == ("main",)
+
+
+@pytest.mark.logs_errors
+async def test_another_station_of_the_same_name_stays_when_the_one_before_is_forgotten_late(tmp_path, autojump_clock):
+    state = Locked(tmp_path)
+    async with open_directory(tmp_path, state=state) as directory:
+        await directory.add(title="Night", seed=1)
+        state.held = True
+        await directory.remove("night")
+        state.held = False
+        await directory.add(title="Night", seed=2)
+        await directory.keeper.forget_removed()
+    async with open_directory(tmp_path) as directory:
+        assert directory.get("night").summary().seed == 2
 
 
 @pytest.mark.logs_errors

@@ -20,6 +20,7 @@ async def run_keeper(keeper: StateKeeper, stations: Callable[[], Iterable[LiveSt
     last_saves: WeakKeyDictionary[LiveStation, tuple[float, int]] = WeakKeyDictionary()
     while True:
         await trio.sleep(CHECK_SECONDS)
+        await keeper.forget_removed()
         now = trio.current_time()
         for station in stations():
             saved_at, revision = last_saves.get(station, (-math.inf, -1))
