@@ -17,6 +17,8 @@ from auralisd.storage.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 STATE_FILE_NAME: Final = "auralis.db"
 _BUSY_TIMEOUT_SECONDS: Final = 2.0
 _COMPANIONS: Final = ("-wal", "-shm")
+COPIES_KEPT: Final = 2
+"""Copies from before migrations; the oldest goes when there is one more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +95,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last save, never the file
     connection.execute("PRAGMA foreign_keys = ON")
     if 0 < version < SCHEMA_VERSION:
-        with closing(sqlite3.connect(path.with_name(f"{path.name}.before-version-{SCHEMA_VERSION}"))) as copy:
-            connection.backup(copy)
+        _copy_before_migration(connection, path)
     _migrate(connection, version)
 
 
+def _copy_before_migration(connection: sqlite3.Connection, path: Path) -> None:
+    """Keep the file as it is, for the release that wrote it, and no more than ``COPIES_KEPT`` of such copies."""
+    prefix = f"{path.name}.before-version-"
+    with closing(sqlite3.connect(path.with_name(f"{prefix}{SCHEMA_VERSION}"))) as copy:
+        connection.backup(copy)
+    numbers = [beside.name.removeprefix(prefix) for beside in path.parent.glob(f"{prefix}*")]
+    for number in sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)[COPIES_KEPT:]:
+        path.with_name(f"{prefix}{number}").unlink(missing_ok=True)
+
+
 def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    for target, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        marks = f"PRAGMA user_version = {target}; PRAGMA application_id = {APPLICATION_ID};"
-        connection.executescript(f"BEGIN IMMEDIATE; {script} {marks} COMMIT;")
+    """All versions in one transaction: a copy is never taken of a file that is half way."""
+    if version == SCHEMA_VERSION:
+        return
+    scripts = " ".join(MIGRATIONS[version:])
+    marks = f"PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {APPLICATION_ID};"
+    connection.executescript(f"BEGIN IMMEDIATE; {scripts} {marks} COMMIT;")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

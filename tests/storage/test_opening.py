@@ -180,6 +180,37 @@ def test_an_older_state_is_brought_up_to_date_and_copied_first(tmp_path, monkeyp
         assert copy.execute("SELECT count(*) FROM presets").fetchone() == (300,)
 
 
+def test_of_many_migrations_the_last_two_copies_are_kept(tmp_path, monkeypatch):
+    filled(tmp_path)
+    scripts = list(MIGRATIONS)
+    for number in range(10):
+        scripts.append(f"CREATE TABLE added_{number} (name TEXT);")
+        monkeypatch.setattr(opening, "MIGRATIONS", tuple(scripts))
+        monkeypatch.setattr(opening, "SCHEMA_VERSION", len(scripts))
+        with StateFile(tmp_path) as state:
+            assert state.kept
+    newest = len(scripts)
+    copies = {path.name for path in tmp_path.glob("*before*")}
+    assert copies == {f"auralis.db.before-version-{number}" for number in (newest - 1, newest)}
+    for number in (newest - 1, newest):
+        with closing(sqlite3.connect(tmp_path / f"auralis.db.before-version-{number}")) as copy:
+            assert copy.execute("PRAGMA user_version").fetchone() == (number - 1,)
+
+
+def test_of_several_versions_at_once_none_is_left_half_way(tmp_path, monkeypatch):
+    filled(tmp_path)
+    fails = "INSERT INTO presets SELECT id, NULL, controls FROM stations;"
+    scripts = (*MIGRATIONS, "CREATE TABLE colours (name TEXT);", fails)
+    monkeypatch.setattr(opening, "MIGRATIONS", scripts)
+    monkeypatch.setattr(opening, "SCHEMA_VERSION", len(scripts))
+    with StateFile(tmp_path) as state:
+        assert not state.kept
+    for name in ("auralis.db", f"auralis.db.before-version-{len(scripts)}"):
+        with closing(sqlite3.connect(tmp_path / name)) as file:
+            assert file.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+            assert file.execute("SELECT count(*) FROM presets").fetchone() == (300,)
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     filled(tmp_path)
     broken = (
