@@ -199,6 +199,23 @@ class StorageError(AuralisError):
         self.cure = cure
 
 
+class ServiceError(AuralisError):
+    """The daemon cannot be made a service of this machine, or be taken away as one.
+
+    Attributes:
+        what: the file, option or program that it is about.
+        problem: what is wrong with it, without its name.
+        cure: what a person can do about it.
+    """
+
+    def __init__(self, what: str, problem: str, cure: str) -> None:
+        """Keep the three parts a message needs."""
+        super().__init__(f"{what}: {problem}. {cure}")
+        self.what = what
+        self.problem = problem
+        self.cure = cure
+
+
 class RequestRefusedError(AuralisError):
     """A request that is not carried out, with what its client is told.
 

@@ -24,6 +24,7 @@ from auralisd.cli.exit_codes import (
     EXIT_OK,
     EXIT_USAGE,
 )
+from auralisd.cli.install_service import install_service
 from auralisd.cli.patches import patches
 from auralisd.cli.render import render
 from auralisd.cli.run import run
@@ -35,6 +36,7 @@ from auralisd.errors import (
     DeviceError,
     EventStreamError,
     FormatError,
+    ServiceError,
     SettingsError,
     SoakError,
     SoundFileError,
@@ -54,6 +56,7 @@ _EXIT_CODES: Final[Sequence[tuple[type[AuralisError], int]]] = (
     (DeviceError, EXIT_CONFIGURATION),
     (StorageError, EXIT_CONFIGURATION),
     (SoakError, EXIT_CONFIGURATION),
+    (ServiceError, EXIT_CONFIGURATION),
 )
 
 
@@ -102,7 +105,9 @@ def program() -> None:
     """  # noqa: D301 - the backspace is click's mark for lines to leave as they are
 
 
-for _command in (run, render, compose, patches, audit, devices, doctor, soak, config, check_config, token):
+for _command in (
+    run, render, compose, patches, audit, devices, doctor, soak, config, check_config, token, install_service,
+):  # fmt: skip
     program.add_command(_command)
 
 

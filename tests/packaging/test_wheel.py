@@ -1,7 +1,8 @@
-"""What the wheel holds: the program, the page and the sound it begins with, and nothing else."""
+"""What the wheel holds: the program, the page, the units and the sound it begins with, and nothing else."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -44,6 +45,11 @@ def test_the_wheel_holds_the_whole_page_inside_the_package(wheel):
     assert "auralisd/client/index.html" in names(wheel)
 
 
+def test_the_wheel_holds_the_units_of_systemd_inside_the_package(wheel):
+    assert {f"auralisd/{name}" for name in files_below(ROOT / "systemd")} <= names(wheel)
+    assert "auralisd/systemd/auralisd.service" in names(wheel)
+
+
 def test_the_wheel_holds_every_module_and_the_bed(wheel):
     assert files_below(ROOT / "auralisd") <= names(wheel)
     assert any(name.startswith("auralisd/assets/bed.") for name in names(wheel))
@@ -70,12 +76,14 @@ def test_the_unpacked_wheel_answers_from_another_folder(wheel, tmp_path):
         archive.extractall(unpacked)
     script = (
         "import auralisd, importlib.resources as r;"
-        "print(auralisd.__file__); print((r.files('auralisd') / 'client' / 'index.html').is_file())"
+        "from auralisd.cli.service.places import shipped_systemd_directory as units;"
+        "print(auralisd.__file__); print((r.files('auralisd') / 'client' / 'index.html').is_file());"
+        "print(units() / 'auralisd.service')"
     )
     shown = subprocess.run(
         [sys.executable, "-c", script],
         cwd=elsewhere,
-        env={"PYTHONPATH": str(unpacked), "PATH": ""},
+        env={"PYTHONPATH": f"{unpacked}{os.pathsep}{os.pathsep.join(sys.path)}", "PATH": ""},
         check=True,
         capture_output=True,
         text=True,
@@ -83,3 +91,5 @@ def test_the_unpacked_wheel_answers_from_another_folder(wheel, tmp_path):
     ).stdout.splitlines()
     assert Path(shown[0]).is_relative_to(unpacked)
     assert shown[1] == "True"
+    assert Path(shown[2]).is_file()
+    assert Path(shown[2]).is_relative_to(unpacked)
