@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -32,6 +33,10 @@ CONTENT_TYPES: Final = {"mp3": "audio/mpeg", "aac": "audio/aac", "opus": "audio/
 TITLED_FORMATS: Final = frozenset({"mp3", "aac"})
 """Formats whose titles Icecast takes from outside; in Ogg they would have to be in the stream."""
 
+_SEALED: Final = (
+    "the service has no network of its own; sudo auralisd install-service --write --now gives it one, "
+    "now that the configuration has push targets"
+)
 _RECEIVE_BYTES: Final = 4096
 _ANSWER_BYTES_MOST: Final = 16_384
 
@@ -200,10 +205,8 @@ def _translated() -> Iterator[None]:
     """Turn what the network and the parser raise into a PushError."""
     try:
         yield
-    except socket.gaierror as error:
-        raise PushError("unreachable", f"its name is not known: {error.strerror}") from error
     except OSError as error:
-        raise PushError("unreachable", _reason(error)) from error
+        raise PushError("unreachable", _SEALED if _is_sealed() else _reason(error)) from error
     except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
         if isinstance(error.__cause__, ssl.SSLError):
             raise PushError("unreachable", f"no encrypted connection: {_tls_reason(error.__cause__)}") from error
@@ -216,8 +219,19 @@ def _tls_reason(error: ssl.SSLError) -> str:
     return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error.reason)
 
 
+def _is_sealed() -> bool:
+    """Whether the process may open no connections at all, as the service without push targets."""
+    try:
+        trio.socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
+    except OSError as error:
+        return error.errno == errno.EAFNOSUPPORT
+    return False
+
+
 def _reason(error: OSError) -> str:
     """What the system said; Trio tells of all addresses it tried, and each has a reason of its own."""
+    if isinstance(error, socket.gaierror):
+        return f"its name is not known: {error.strerror}"
     attempts = error.__cause__.exceptions if isinstance(error.__cause__, ExceptionGroup) else ()
     numbers = dict.fromkeys(one.errno for one in (error, *attempts) if isinstance(one, OSError) and one.errno)
     return ", ".join(os.strerror(number) for number in numbers) or "no connection"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import socket
 import ssl
 import subprocess
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,6 +168,36 @@ async def test_an_encrypted_server_has_to_be_who_it_says(tmp_path):
             async with opened_source(mount_on(server.port, tls=ssl.create_default_context()), title="Test"):
                 pass
         assert stranger.value.cause == "unreachable"
+
+
+class NoNetwork(trio.abc.SocketFactory, trio.abc.HostnameResolver):
+    """What a service finds that may have no sockets but those of AF_UNIX."""
+
+    def socket(self, *_args):
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    async def getaddrinfo(self, *_args):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async def getnameinfo(self, *_args):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("host", ["radio.example.org", "127.0.0.1"])
+async def test_a_service_without_a_network_says_how_it_gets_one(host):
+    trio.socket.set_custom_socket_factory(NoNetwork())
+    trio.socket.set_custom_hostname_resolver(NoNetwork())
+    with pytest.raises(PushError, match="install-service --write") as sealed:
+        async with opened_source(replace(mount_on(8000), host=host), title="Test"):
+            pass
+    assert sealed.value.cause == "unreachable"
+
+
+async def test_a_name_that_nobody_knows_is_not_taken_for_a_service_without_a_network():
+    trio.socket.set_custom_hostname_resolver(NoNetwork())
+    with pytest.raises(PushError, match="its name is not known"):
+        async with opened_source(replace(mount_on(8000), host="radio.example.org"), title="Test"):
+            pass
 
 
 async def answered(answer: bytes | None) -> PushError:
