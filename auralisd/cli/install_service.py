@@ -13,6 +13,7 @@ from auralisd.cli.exit_codes import EXIT_OK
 if TYPE_CHECKING:
     from auralisd.cli.service.address import Address
     from auralisd.cli.service.places import Places
+    from auralisd.cli.service.systemctl import ServiceManager
     from auralisd.cli.service.units import PlannedFile
     from auralisd.settings import Settings
 
@@ -37,8 +38,7 @@ def install_service(write: bool, now: bool, remove: bool, port: int | None, lan:
     /etc/auralisd/config.toml if there is none. Running it again shows and writes what has changed.
     """  # noqa: D301
     from auralisd.cli.service.carrying_out import install, refuse_without, shown
-    from auralisd.cli.service.carrying_out import remove as undo
-    from auralisd.cli.service.installation import this_installation, why_out_of_reach
+    from auralisd.cli.service.installation import refuse_unstartable, this_installation, why_hidden
     from auralisd.cli.service.places import system_places
     from auralisd.cli.service.recipe import recipe
     from auralisd.cli.service.systemctl import Systemctl
@@ -51,17 +51,19 @@ def install_service(write: bool, now: bool, remove: bool, port: int | None, lan:
     places, manager, program = system_places(), Systemctl(), this_installation()
     is_root = os.geteuid() == 0 if hasattr(os, "geteuid") else False
     if remove:
-        refuse_without(manager, is_root=is_root, command=shlex.join([*program.command, "install-service", "--remove"]))
-        for line in undo(places, manager):
-            click.echo(line)
+        _undo(places, manager, is_root=is_root, command=shlex.join([*program.command, "install-service", "--remove"]))
         return EXIT_OK
-    flags = _words(port=port, lan=lan, cuda=cuda)
-    why = why_out_of_reach(program)
+    words = [
+        "install-service",
+        "--write",
+        *(["--now"] if now or not write else []),
+        *_words(port=port, lan=lan, cuda=cuda),
+    ]
+    command = shlex.join([*program.command, *words])
+    why = why_hidden(program)
     if why is not None:
-        raise ServiceError("the program", why, recipe(["--write", *(["--now"] if now else []), *flags]))
-    command = shlex.join(
-        [*program.command, "install-service", "--write", *(["--now"] if now or not write else []), *flags]
-    )
+        raise ServiceError("the program", why, recipe(words))
+    refuse_unstartable(program)
     if write:
         refuse_without(manager, is_root=is_root, command=command)
     planned, address, settings = _plan(
@@ -74,6 +76,14 @@ def install_service(write: bool, now: bool, remove: bool, port: int | None, lan:
     elif now:
         _say_where(address, guarded_by_new_token=settings.token is None, program=program.command)
     return EXIT_OK
+
+
+def _undo(places: Places, manager: ServiceManager, *, is_root: bool, command: str) -> None:
+    from auralisd.cli.service.carrying_out import refuse_without, remove
+
+    refuse_without(manager, is_root=is_root, command=command)
+    for line in remove(places, manager):
+        click.echo(line)
 
 
 def _plan(

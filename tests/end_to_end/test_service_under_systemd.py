@@ -75,6 +75,16 @@ def test_it_has_no_network_of_its_own_and_no_rights(service):
     assert facts == {"CapBnd": "0" * 16, "CapEff": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
 
 
+def test_what_is_passed_to_it_is_served_under_rules_that_let_nothing_else_through(service):
+    ask = ("curl", "-fsS", "--max-time", "5", f"{URL}/healthz")
+    rules = service.said("systemctl", "show", "--property=IPAddressDeny", "--value", "auralisd.service")
+    assert rules == "0.0.0.0/0 ::/0"
+    assert service.run("systemd-run", "-q", "--wait", "--pipe", *ask)[0] == 0
+    if service.run("systemd-run", "-q", "--wait", "--pipe", "--property=IPAddressDeny=any", *ask)[0] == 0:
+        pytest.skip("this kernel filters nothing for systemd")
+    assert json.loads(service.said(*ask))["status"]
+
+
 def test_its_stream_plays(service):
     sound = heard(service, PLAYED_SECONDS)
     assert len(sound) == PLAYED_SECONDS * 48_000

@@ -48,7 +48,9 @@ chroot . sh -c "/opt/auralisd/bin/pip install -q --no-deps --no-index /opt/*.whl
 echo /opt/auralisd-libraries > opt/auralisd/lib/python3.{sys.version_info.minor}/site-packages/libraries.pth
 cd /
 keep=$([ -d /run/systemd/system ] || echo --keep-unit)
-exec systemd-nspawn -q -D "$machine/root" --boot --register=no --private-network $keep systemd.unit=basic.target
+# With BPF, by which systemd filters.
+exec systemd-nspawn -q -D "$machine/root" --boot --register=no --private-network $keep \\
+  --system-call-filter=bpf --capability=CAP_BPF systemd.unit=basic.target
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import stat
 import sys
 from collections.abc import Iterator
@@ -49,25 +50,34 @@ def this_installation() -> Installation:
     )
 
 
-def why_out_of_reach(installation: Installation) -> str | None:
-    """Why the service could not start the program; None where it can.
-
-    Raises:
-        ServiceError: its path is one that a unit cannot name.
-    """
-    for word in installation.command:
-        if not _PLAIN.fullmatch(word):
-            raise ServiceError(word, "has characters that mean something to systemd", "Install it to /opt/auralisd.")
+def why_hidden(installation: Installation) -> str | None:
+    """Why the service could not see the program, whoever may read it; None where it can."""
     for part in installation.parts:
         for path in _ways(part):
             for hidden, name in HIDDEN.items():
                 if path.is_relative_to(hidden):
                     way = "" if path == part else f", by way of {part}"
                     return f"{path} is where the service cannot see it{way}: {name} are hidden from it"
+    return None
+
+
+def refuse_unstartable(installation: Installation) -> None:
+    """See to it that a unit can name the program, and that the service's account may read it.
+
+    Raises:
+        ServiceError: a path has odd characters in it, or is not for everybody to read.
+    """
+    for word in installation.command:
+        if not _PLAIN.fullmatch(word):
+            raise ServiceError(word, "has characters that mean something to systemd", "Install it to /opt/auralisd.")
+    for part in installation.parts:
         shut = _shut(part)
         if shut is not None:
-            return f"{shut} is not open to the account of the service, which may read what everybody may"
-    return None
+            raise ServiceError(
+                str(shut),
+                "the service runs under an account of its own, which may not read it",
+                f"sudo chmod -R a+rX {shlex.quote(str(shut))}",
+            )
 
 
 def _ways(path: Path) -> Iterator[Path]:

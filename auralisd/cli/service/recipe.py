@@ -18,15 +18,15 @@ HOME: Final = "/opt/auralisd"
 PYTHONS: Final = "/opt/auralisd-python"
 
 
-def recipe(options: Sequence[str]) -> str:
+def recipe(words: Sequence[str]) -> str:
     """The commands, for a person to copy.
 
     Args:
-        options: of ``install-service``, for its last line.
+        words: what to say to the program when it is there.
     """
     source = shlex.quote(what_to_install() + ("[kernel]" if can_compile() else ""))
     uv = shlex.quote(shutil.which("uv") or "uv")
-    again = shlex.join([f"{HOME}/bin/auralisd", "install-service", *options])
+    again = shlex.join([f"{HOME}/bin/auralisd", *words])
     return f"""\
 Put it to {HOME}, with a Python of its own:
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auralisd.cli.service import installation
-from auralisd.cli.service.installation import Installation, this_installation, why_out_of_reach
+from auralisd.cli.service.installation import Installation, refuse_unstartable, this_installation, why_hidden
 from auralisd.errors import ServiceError
 
 
@@ -35,13 +35,14 @@ def interpreter_at(path: Path) -> Path:
 
 def test_a_program_that_everybody_may_run_is_within_reach(only_home_is_hidden):
     python = interpreter_at(only_home_is_hidden / "opt" / "bin" / "python")
-    assert why_out_of_reach(program(python)) is None
-    assert why_out_of_reach(program(Path("/usr/bin/env"))) is None
+    for reachable in (python, Path("/usr/bin/env")):
+        assert why_hidden(program(reachable)) is None
+        refuse_unstartable(program(reachable))
 
 
 def test_an_interpreter_in_a_home_is_out_of_reach(only_home_is_hidden):
     python = interpreter_at(only_home_is_hidden / "home" / "me" / "python")
-    why = why_out_of_reach(program(python))
+    why = why_hidden(program(python))
     assert why is not None
     assert str(python) in why
     assert "ProtectHome" in why
@@ -52,7 +53,7 @@ def test_an_interpreter_that_links_into_a_home_is_out_of_reach(only_home_is_hidd
     link = only_home_is_hidden / "opt" / "python"
     link.parent.mkdir()
     link.symlink_to(python)
-    why = why_out_of_reach(program(link))
+    why = why_hidden(program(link))
     assert why is not None
     assert str(python) in why
     assert f"by way of {link}" in why
@@ -66,7 +67,7 @@ def test_an_interpreter_that_is_reached_by_way_of_a_home_is_out_of_reach(only_ho
     first = only_home_is_hidden / "opt" / "python"
     first.parent.mkdir()
     first.symlink_to(os.path.relpath(between, first.parent))
-    why = why_out_of_reach(program(first))
+    why = why_hidden(program(first))
     assert why is not None
     assert str(between) in why
 
@@ -74,14 +75,21 @@ def test_an_interpreter_that_is_reached_by_way_of_a_home_is_out_of_reach(only_ho
 def test_a_folder_that_is_shut_to_others_is_out_of_reach(only_home_is_hidden):
     python = interpreter_at(only_home_is_hidden / "opt" / "bin" / "python")
     (only_home_is_hidden / "opt").chmod(0o700)
-    why = why_out_of_reach(program(python))
-    assert why is not None
-    assert str(only_home_is_hidden / "opt") in why
+    with pytest.raises(ServiceError, match=f"chmod -R a.rX {only_home_is_hidden / 'opt'}$"):
+        refuse_unstartable(program(python))
+    assert why_hidden(program(python)) is None
+
+
+def test_an_interpreter_that_only_its_owner_may_run_is_out_of_reach(only_home_is_hidden):
+    python = interpreter_at(only_home_is_hidden / "opt" / "bin" / "python")
+    python.chmod(0o700)
+    with pytest.raises(ServiceError, match=str(python)):
+        refuse_unstartable(program(python))
 
 
 @pytest.mark.parametrize("hidden", ["/home/me/.venv", "/root/.pyenv", "/run/user/1000/x", "/tmp/venv", "/var/tmp/venv"])
 def test_what_the_unit_hides_is_out_of_reach_whether_it_is_there_or_not(hidden):
-    why = why_out_of_reach(program(Path(hidden)))
+    why = why_hidden(program(Path(hidden)))
     assert why is not None
     assert hidden in why
 
@@ -89,7 +97,7 @@ def test_what_the_unit_hides_is_out_of_reach_whether_it_is_there_or_not(hidden):
 @pytest.mark.parametrize("path", ["/opt/my music/bin/auralisd", "/opt/100%/auralisd", "/opt/$x/auralisd", '/opt/"/a'])
 def test_a_path_that_systemd_would_read_as_something_else_is_refused(path):
     with pytest.raises(ServiceError, match="mean something to systemd"):
-        why_out_of_reach(Installation(command=(path,), parts=()))
+        refuse_unstartable(Installation(command=(path,), parts=()))
 
 
 def test_this_program_is_what_runs_the_tests():

@@ -37,7 +37,7 @@ def commands(text: str) -> list[list[str]]:
 
 
 def test_the_recipe_has_two_ways_and_ends_with_what_was_asked_for():
-    lines = commands(recipe(["--write", "--port", "9000"]))
+    lines = commands(recipe(["install-service", "--write", "--port", "9000"]))
     assert [line[0] for line in lines] == ["sudo"] * 5
     assert lines[0][1] == "UV_PYTHON_INSTALL_DIR=/opt/auralisd-python"
     assert lines[2][1:] == ["python3", "-m", "venv", "/opt/auralisd"]
