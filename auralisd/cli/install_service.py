@@ -38,10 +38,12 @@ def install_service(write: bool, now: bool, remove: bool, port: int | None, lan:
     /etc/auralisd/config.toml if there is none. Running it again shows and writes what has changed.
     """  # noqa: D301
     from auralisd.cli.service.carrying_out import install, refuse_without, shown
+    from auralisd.cli.service.doubts import doubts
     from auralisd.cli.service.installation import refuse_unstartable, this_installation, why_hidden
     from auralisd.cli.service.places import system_places
     from auralisd.cli.service.recipe import recipe
     from auralisd.cli.service.systemctl import Systemctl
+    from auralisd.cli.service.units import CUDA
     from auralisd.errors import ServiceError
 
     if remove and (write or now or lan or port is not None or cuda is not None):
@@ -69,12 +71,14 @@ def install_service(write: bool, now: bool, remove: bool, port: int | None, lan:
     planned, address, settings = _plan(
         (*program.command, "run"), places, manager.version(), port=port, lan=lan, cuda=cuda
     )
+    for doubt in doubts(settings, places, cuda=any(one.path.name == CUDA for one in planned)):
+        click.echo(f"note: {doubt}", err=True)
     for line in install(planned, places, manager, now=now) if write else shown(planned, places):
         click.echo(line)
     if not write:
         click.echo(f"nothing was written; sudo {command} does", err=True)
     elif now:
-        _say_where(address, guarded_by_new_token=settings.token is None, program=program.command)
+        _say_where(address, places, guarded_by_new_token=settings.token is None, program=program.command)
     return EXIT_OK
 
 
@@ -129,13 +133,12 @@ def _words(*, port: int | None, lan: bool, cuda: bool | None) -> list[str]:
     return words if cuda is None else [*words, "--cuda" if cuda else "--no-cuda"]
 
 
-def _say_where(address: Address, *, guarded_by_new_token: bool, program: tuple[str, ...]) -> None:
+def _say_where(address: Address, places: Places, *, guarded_by_new_token: bool, program: tuple[str, ...]) -> None:
     from auralisd.cli.banner import local_addresses
-    from auralisd.cli.service.places import STATE_DIRECTORY
 
     hosts = local_addresses() if address.host is None else [address.host]
     for host in hosts:
         click.echo(f"listen at http://{f'[{host}]' if ':' in host else host}:{address.port}")
     if not address.only_here and guarded_by_new_token:
-        show = shlex.join([*program, "token", "--state-dir", str(STATE_DIRECTORY)])
+        show = shlex.join([*program, "token", "--state-dir", str(places.state)])
         click.echo(f"token for steering from elsewhere: sudo {show}")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from auralisd.cli.exit_codes import EXIT_CONFIGURATION, EXIT_OK, EXIT_USAGE
-from auralisd.cli.service import carrying_out, installation, systemctl
+from auralisd.cli.service import installation, systemctl
 from auralisd.cli.service.installation import Installation
 from tests.cli.service.written import RememberingManager, nothing_of_this_machine
 
@@ -18,8 +18,6 @@ def machine(home, monkeypatch) -> RememberingManager:
     """A machine with systemd, root before it, and the program in /opt."""
     manager = RememberingManager()
     nothing_of_this_machine(monkeypatch, home)
-    monkeypatch.setattr(carrying_out, "STATE_DIRECTORY", home / "state")
-    monkeypatch.setattr(carrying_out, "CACHE_DIRECTORY", home / "cache")
     monkeypatch.setattr(systemctl, "Systemctl", lambda: manager)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     in_opt = Installation(command=("/opt/auralisd/bin/auralisd",), parts=())
@@ -128,6 +126,15 @@ def test_a_configuration_that_would_be_refused_is_refused_before_anything_is_wri
     assert outcome.status == EXIT_CONFIGURATION
     assert "did you mean port?" in outcome.err
     assert not (home / "units").exists()
+
+
+def test_what_the_service_may_not_do_is_noted_and_no_reason_to_stop(command, machine, home):
+    (home / "etc").mkdir()
+    (home / "etc" / "config.toml").write_text('device = "cuda"\n')
+    outcome = command("install-service", "--write")
+    assert outcome.status == EXIT_OK
+    assert "note: device = 'cuda'" in outcome.err
+    assert "note:" not in command("install-service", "--write", "--cuda").err
 
 
 @pytest.mark.parametrize(

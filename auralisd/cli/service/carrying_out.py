@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from auralisd.cli.service.files import State, difference, ours, refuse_foreign, state_of, take_away, write
-from auralisd.cli.service.places import CACHE_DIRECTORY, SERVICE, SOCKET, STATE_DIRECTORY, Places
+from auralisd.cli.service.places import SERVICE, SOCKET, Places
 from auralisd.cli.service.systemctl import ServiceManager
 from auralisd.cli.service.units import PlannedFile
 from auralisd.errors import ServiceError
@@ -76,8 +76,7 @@ def install(planned: Sequence[PlannedFile], places: Places, manager: ServiceMana
         yield f"{path}: taken away"
     units = [one.path for one in planned if not one.once]
     touched = bool(stale) or any(states[path] in {"new", "changed"} for path in units)
-    if touched:
-        manager.tell("daemon-reload")
+    manager.tell("daemon-reload")  # whatever came between the last writing and its reading
     if now:
         yield from _start(manager, touched=touched, socket_touched=states[places.units / SOCKET] in {"new", "changed"})
     elif touched and _is_up(manager):
@@ -109,7 +108,7 @@ def remove(places: Places, manager: ServiceManager) -> Iterator[str]:
         manager.tell("daemon-reload")
     else:
         yield "nothing here was written by this command"
-    left = [path for path in (places.config_file.parent, STATE_DIRECTORY, CACHE_DIRECTORY) if path.exists()]
+    left = [path for path in (places.config_file.parent, places.state, places.cache) if path.exists()]
     if left:
         yield f"left as they are (configuration, stations and token, compiled code): {' '.join(map(str, left))}"
 

@@ -25,11 +25,15 @@ class Places:
         units: where the administrator's units are.
         config_file: what the daemon reads.
         token_file: what it gets as a credential, if it is there.
+        state: what it keeps, and all that it may write.
+        cache: what it could make again.
     """
 
     units: Path
     config_file: Path
     token_file: Path
+    state: Path
+    cache: Path
 
     @property
     def drop_ins(self) -> Path:
@@ -39,8 +43,8 @@ class Places:
     def environ(self) -> dict[str, str]:
         """The environment of the service, as far as settings are looked for in it."""
         return {
-            "HOME": str(CACHE_DIRECTORY),
-            "STATE_DIRECTORY": str(STATE_DIRECTORY),
+            "HOME": str(self.cache),
+            "STATE_DIRECTORY": str(self.state),
             "CREDENTIALS_DIRECTORY": str(self.token_file.parent),
         }
 
@@ -48,7 +52,13 @@ class Places:
 def system_places() -> Places:
     """The places of this machine."""
     config_file = files.SYSTEM_CONFIG_FILE
-    return Places(units=UNIT_DIRECTORY, config_file=config_file, token_file=config_file.parent / "token")
+    return Places(
+        units=UNIT_DIRECTORY,
+        config_file=config_file,
+        token_file=config_file.parent / "token",
+        state=STATE_DIRECTORY,
+        cache=CACHE_DIRECTORY,
+    )
 
 
 def shipped_systemd_directory() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from auralisd.cli.service import carrying_out
 from auralisd.cli.service.address import Address
 from auralisd.cli.service.carrying_out import install, refuse_without, remove, shown
 from auralisd.cli.service.places import SERVICE, SOCKET
@@ -16,9 +15,7 @@ BOTH = f"{SOCKET} {SERVICE}"
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
-    monkeypatch.setattr(carrying_out, "STATE_DIRECTORY", tmp_path / "state")
-    monkeypatch.setattr(carrying_out, "CACHE_DIRECTORY", tmp_path / "cache")
+def places(tmp_path):
     return places_below(tmp_path)
 
 
@@ -51,7 +48,7 @@ def test_the_units_are_read_by_systemd_and_started_when_asked(places, manager):
     assert manager.told == ["daemon-reload"]
     assert f"sudo systemctl enable --now {BOTH}" in said
     put(places, manager, now=True)
-    assert manager.told == ["daemon-reload", f"enable --now {BOTH}"]
+    assert manager.told == ["daemon-reload", "daemon-reload", f"enable --now {BOTH}"]
 
 
 def test_twice_is_the_same_as_once(places, manager):
@@ -59,7 +56,7 @@ def test_twice_is_the_same_as_once(places, manager):
     before, told = files_of(places), list(manager.told)
     said = put(places, manager, now=True)
     assert files_of(places) == before
-    assert manager.told[len(told) :] == [f"enable --now {BOTH}"]
+    assert manager.told[len(told) :] == ["daemon-reload", f"enable --now {BOTH}"]
     assert said.count("is so already") == 3
     assert ": written" not in said
 

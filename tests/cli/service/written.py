@@ -47,14 +47,21 @@ class RememberingManager:
 
 
 def places_below(root: Path) -> Places:
-    return Places(units=root / "units", config_file=root / "etc" / "config.toml", token_file=root / "etc" / "token")
+    etc = root / "etc"
+    return Places(
+        units=root / "units",
+        config_file=etc / "config.toml",
+        token_file=etc / "token",
+        state=root / "state",
+        cache=root / "cache",
+    )
 
 
 def wishes(**changes: object) -> Wishes:
     usual: dict[str, object] = {
         "command": OPT,
         "address": Address(host="127.0.0.1", port=8000),
-        "settings": Settings(state_dir="/var/lib/auralisd"),
+        "settings": Settings(state_dir=Path("/var/lib/auralisd")),
         "lan": False,
         "port": None,
         "cuda": False,
