@@ -16,7 +16,7 @@ USUAL_SECONDS: Final = 0.35
 LEAST_SECONDS: Final = 0.25
 """One in hand, where the machine has not kept anybody waiting for ``TRUSTED_AFTER_SECONDS``."""
 
-TRUSTED_AFTER_SECONDS: Final = 120.0
+TRUSTED_AFTER_SECONDS: Final = 600.0
 
 MOST_SECONDS: Final = 1.15
 """Ten packets in hand; by then a control is heard a second late, and longer pauses are the bed's."""
@@ -40,6 +40,7 @@ class Reserve:
     """
 
     seconds: float = USUAL_SECONDS
+    _began_at: float = float("inf")
     _grown_at: float = float("-inf")
     _calm_since: float | None = None
     _lowest_seconds: float = float("inf")
@@ -51,6 +52,7 @@ class Reserve:
             spare_seconds: before it was needed; negative when it came too late.
             now: on the loop's clock, in seconds.
         """
+        self._began_at = min(self._began_at, now)
         if spare_seconds < LOW_SECONDS:
             self._grow(now)
         elif self._calm_since is None:
@@ -58,7 +60,7 @@ class Reserve:
         self._lowest_seconds = min(self._lowest_seconds, spare_seconds)
         if self._calm_since is not None and now - self._calm_since >= CALM_SECONDS:
             if self._lowest_seconds > LOW_SECONDS + 1.5 * _STEP_SECONDS:
-                trusted = now - self._grown_at >= TRUSTED_AFTER_SECONDS
+                trusted = now - max(self._grown_at, self._began_at) >= TRUSTED_AFTER_SECONDS
                 least = LEAST_SECONDS if trusted else USUAL_SECONDS
                 self.seconds = max(self.seconds - _STEP_SECONDS, min(self.seconds, least))
             self._watch(now)

@@ -18,13 +18,15 @@ def fed(reserve, spare_seconds, *, packets, begin=0.0):
 
 def test_it_is_short_as_long_as_packets_are_early():
     reserve = Reserve()
-    fed(reserve, 0.27, packets=1_000)
+    fed(reserve, 0.27, packets=int(10 * TRUSTED_AFTER_SECONDS) - 10)
+    assert reserve.seconds == USUAL_SECONDS
+    fed(reserve, 0.27, packets=300, begin=TRUSTED_AFTER_SECONDS)
     assert reserve.seconds == LEAST_SECONDS
 
 
 def test_a_machine_that_keeps_renderers_waiting_now_and_then_is_never_trusted_with_the_least():
     reserve, now = Reserve(), 0.0
-    for _ in range(20):
+    for _ in range(5):
         now = fed(reserve, 0.05, packets=1, begin=now)
         now = fed(reserve, 0.27, packets=int(10 * TRUSTED_AFTER_SECONDS) - 50, begin=now)
         assert reserve.seconds == pytest.approx(USUAL_SECONDS)
@@ -32,7 +34,7 @@ def test_a_machine_that_keeps_renderers_waiting_now_and_then_is_never_trusted_wi
 
 def test_with_the_least_a_packet_that_is_ready_late_brings_the_usual_back_at_once():
     reserve = Reserve()
-    now = fed(reserve, 0.27, packets=300)
+    now = fed(reserve, 0.27, packets=int(10 * TRUSTED_AFTER_SECONDS) + 300)
     assert reserve.seconds == LEAST_SECONDS
     reserve.packet_made(0.09, now=now)
     assert reserve.seconds == pytest.approx(USUAL_SECONDS)
@@ -48,7 +50,7 @@ def test_it_grows_before_a_packet_is_missed_and_never_past_its_bound():
 
 def test_it_is_more_than_usual_while_the_bed_stands_in():
     reserve = Reserve()
-    now = fed(reserve, 0.27, packets=300)
+    now = fed(reserve, 0.27, packets=int(10 * TRUSTED_AFTER_SECONDS) + 300)
     assert reserve.broke_off(now) == pytest.approx(USUAL_SECONDS + 0.1)
     assert reserve.packet_made(0.3, now=now + 0.1) == pytest.approx(USUAL_SECONDS + 0.1)
 
@@ -62,7 +64,7 @@ def test_it_gives_back_a_step_after_each_calm_while():
     now = fed(reserve, 0.5, packets=20, begin=now)
     assert reserve.seconds == pytest.approx(grown - 0.1)
     fed(reserve, 0.5, packets=5_000, begin=now)
-    assert reserve.seconds == LEAST_SECONDS
+    assert reserve.seconds == USUAL_SECONDS
 
 
 def test_it_keeps_what_is_used_now_and_then():

@@ -11,7 +11,7 @@ import trio
 
 from auralisd.audio import pcm16_to_samples
 from auralisd.daemon.piece import Piece
-from auralisd.daemon.reserve import LEAST_SECONDS
+from auralisd.daemon.reserve import USUAL_SECONDS
 from auralisd.daemon.tasks.encoder_task import encode_packet
 from auralisd.daemon.tasks.renderer_task import render_packet
 from auralisd.daemon.worker import run_inline
@@ -207,16 +207,16 @@ async def test_a_machine_that_stands_still_now_and_then_is_met_with_a_longer_res
     station = new_station(studio)
     async with on_air(station, studio):
         await trio.sleep(20)
-        assert station.reserve.seconds == LEAST_SECONDS
+        assert station.reserve.seconds == USUAL_SECONDS
         pauses.update(every=10, seconds=0.26)
         await trio.sleep(30)
-        assert station.reserve.seconds > LEAST_SECONDS
-        pauses.update(seconds=0.33)  # once more than the least reserve could ride over
+        assert station.reserve.seconds > USUAL_SECONDS
+        pauses.update(seconds=0.33)  # once more than the usual reserve could ride over
         await trio.sleep(10)
         assert station.underruns == 0
         pauses.update(every=0)
         await trio.sleep(200)
-        assert station.reserve.seconds == LEAST_SECONDS
+        assert station.reserve.seconds == USUAL_SECONDS
 
 
 async def test_a_starved_machine_hears_long_calm_beds_and_not_a_stutter(autojump_clock):
