@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.live.listeners import HEADER, connect, next_message
+from tests.live.sound import clicks
 
 pytestmark = pytest.mark.realtime
 
@@ -96,15 +97,6 @@ def recording(sounding_daemon):
 def turn(daemon, **controls):
     daemon.send_json("PATCH", "/api/v1/stations/main/controls", controls)
     return time.monotonic()
-
-
-def clicks(sound):
-    """Samples whose second difference stands out from their neighbourhood as no music does."""
-    bend = np.abs(np.diff(sound, n=2, axis=1)).max(axis=0)
-    windows = bend[: len(bend) // 2205 * 2205].reshape(-1, 2205)
-    usual = np.median(windows, axis=1)
-    usual = np.maximum(np.maximum(usual, np.roll(usual, 1)), np.maximum(np.roll(usual, -1), 2e-5))
-    return int((windows.max(axis=1) > 40 * usual).sum())
 
 
 def test_a_click_would_be_found():
