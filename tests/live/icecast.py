@@ -7,9 +7,11 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 from base64 import b64encode
@@ -115,16 +117,49 @@ class IcecastServer:
 
 
 @contextmanager
-def icecast(folder: Path, *, more: str = "", certificate: Path | None = None) -> Iterator[IcecastServer]:
-    """Run one; ``more`` goes into its configuration, with ``certificate`` it is encrypted."""
+def icecast(
+    folder: Path, *, more: str = "", certificate: Path | None = None, clients: int = 50
+) -> Iterator[IcecastServer]:
+    """Run one for ``clients``; ``more`` goes into its configuration, with ``certificate`` it is encrypted."""
     folder.mkdir(parents=True, exist_ok=True)
     server = IcecastServer(folder=folder, port=free_port(), config=folder / "icecast.xml", certificate=certificate)
-    server.config.write_text(_configuration(server.port, more, certificate))
+    server.config.write_text(_configuration(server.port, more, certificate, clients))
     try:
         server.start()
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def feeding(server: IcecastServer, mount: str, *, writes: int = 10, write_bytes: int = 1600) -> Iterator[None]:
+    """Be the source of ``mount``, with so many writes a second of so many bytes: 128 kbit/s as it stands.
+
+    Of MP3 the server looks at nothing, so any bytes will do, and they cost it least.
+    """
+    leave = threading.Event()
+    head = (
+        f"PUT {mount} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: audio/mpeg\r\n"
+        f"Authorization: Basic {b64encode(f'source:{PASSWORD}'.encode()).decode()}\r\n\r\n"
+    )
+
+    def feed() -> None:
+        began, sent = time.monotonic(), 0
+        while not leave.wait(max(0.0, began + sent / writes - time.monotonic())):
+            connection.sendall(os.urandom(write_bytes))
+            sent += 1
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        thread = threading.Thread(target=feed, daemon=True)
+        thread.start()
+        try:
+            while mount not in server.sources():
+                time.sleep(0.05)
+            yield
+        finally:
+            leave.set()
+            thread.join()
 
 
 @contextmanager
@@ -144,13 +179,13 @@ def _group_of(user: str) -> str:
     return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
 
 
-def _configuration(port: int, more: str, certificate: Path | None) -> str:
+def _configuration(port: int, more: str, certificate: Path | None, clients: int) -> str:
     root = os.geteuid() == 0  # it refuses to be
     owner = f"<changeowner><user>nobody</user><group>{_group_of('nobody')}</group></changeowner>" if root else ""
     tls = f"<ssl-certificate>{certificate}</ssl-certificate>" if certificate else ""
     return f"""<icecast>
   <location>here</location><admin>nobody@localhost</admin><hostname>127.0.0.1</hostname>
-  <limits><clients>50</clients><sources>8</sources><queue-size>524288</queue-size><source-timeout>10</source-timeout>
+  <limits><clients>{clients}</clients><sources>8</sources><queue-size>524288</queue-size><source-timeout>10</source-timeout>
     <burst-on-connect>1</burst-on-connect><burst-size>65535</burst-size></limits>
   <authentication><source-password>{PASSWORD}</source-password><relay-password>{RELAY_PASSWORD}</relay-password>
     <admin-user>admin</admin-user><admin-password>{ADMIN_PASSWORD}</admin-password></authentication>
