@@ -259,6 +259,7 @@ def live_station(
             limits=ListenerLimits(farewell_seconds=FAREWELL_SECONDS),
             metrics=studio.metrics,
             now_playing=lambda: now_playing(station),
+            volley=studio.volley,
         ),
         studio=studio,
     )

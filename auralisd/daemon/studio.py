@@ -18,6 +18,7 @@ from auralisd.observability.metrics import Metrics
 from auralisd.quality import Quality
 from auralisd.score import ScoreSlice
 from auralisd.transport.catching_up import CatchUpTurns
+from auralisd.transport.volley import Volley
 
 
 class Instrument(Protocol):
@@ -83,6 +84,7 @@ class Studio:
         catch_up_turns: encoders newly wanted that work through the last seconds at once, so that the rest stay in time.
         build_slots: instruments that are built at once, so that those who play already go on playing.
         spare_memory: is told that a station has gone off the air.
+        volley: writes to many sockets with one call; None where the kernel has none to give.
     """
 
     new_worker: Callable[[], RunInWorker]
@@ -102,6 +104,7 @@ class Studio:
     catch_up_turns: CatchUpTurns = field(default_factory=lambda: CatchUpTurns(usable_processors()))
     build_slots: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     spare_memory: SpareMemory = field(default_factory=SpareMemory)
+    volley: Volley | None = None
 
     def render_options(self) -> tuple[str, ...]:
         """Options for ``auralisd render`` with which a file is made as the stations are played just now."""

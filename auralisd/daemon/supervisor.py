@@ -57,6 +57,7 @@ from auralisd.storage.lock import state_held
 from auralisd.storage.preset_shelf import SavedPresetShelf
 from auralisd.storage.state_file import StateFile
 from auralisd.transport.shipped_sound import shipped_bed
+from auralisd.transport.volley import open_volley
 from auralisd.web.app import create_app
 from auralisd.web.dependencies import WebDependencies
 from auralisd.web.pages import shipped_client_directory
@@ -127,6 +128,7 @@ async def run_tree(
         shipped_bed=shipped_bed(),
         metrics=metrics,
         give_up=surrender.give_up,
+        volley=open_volley(),
     )
     policy, limits = access_policy(settings, passed), door_limits(settings)
     admission = Admission(policy, key=link_key(settings), refused=metrics.connection_refused)
@@ -229,6 +231,8 @@ async def run_tree(
             for station in directory.stations:
                 await keeper.save(station)
         nursery.cancel_scope.cancel()
+    if studio.volley is not None:
+        studio.volley.close()
     if not jobs:
         state.close()
     return surrender.given_up

@@ -14,7 +14,10 @@ class Basket:
     Attributes:
         ended_by: ``finished`` or ``gone`` once nothing more is put in; None before.
         skipped_packets: how many were left out because nobody came for them in time.
+        descriptor: of no socket; every packet has to be offered.
     """
+
+    descriptor = -1
 
     def __init__(self, *, packets: int, skipped: Callable[[int], None] = lambda _packets: None) -> None:
         """Begin empty.
@@ -39,6 +42,10 @@ class Basket:
             self._drop_waiting()
         self._waiting.append(packet)
         self._something.set()
+
+    def took(self, packet: bytes, result: int) -> None:
+        """Nobody writes to what has no descriptor."""
+        raise NotImplementedError
 
     def open(self, frames: Iterable[bytes]) -> None:
         """Put in what must not be lost, before any packet that is offered later."""

@@ -16,6 +16,7 @@ from auralisd.transport.history import HeldChunk, History
 from auralisd.transport.hub import Delivery, Hub, IcyHub, PassedBlocks
 from auralisd.transport.limits import ListenerLimits, NoMetrics, TransportMetrics, packets_in
 from auralisd.transport.listener import Farewell, Listener, Welcome
+from auralisd.transport.volley import Volley
 
 STALE_SECONDS: Final = 1.0
 """What is held is no head start any more once the newest of it was due so long ago: the station slept since."""
@@ -57,6 +58,7 @@ class Broadcast:
         metrics: TransportMetrics | None = None,
         now_playing: Callable[[], str] = lambda: "",
         monotonic_seconds: Callable[[], float] = time.monotonic,
+        volley: Volley | None = None,
     ) -> None:
         """Go on the air with nobody listening.
 
@@ -65,12 +67,14 @@ class Broadcast:
             metrics: where to count.
             now_playing: what players show as the title; asked about once a second while somebody wants it.
             monotonic_seconds: ``CLOCK_MONOTONIC``, the clock of ``due_seconds``.
+            volley: writes to many sockets with one call; None where each is written to in turn.
         """
         self.limits = limits or ListenerLimits()
         self.metrics: TransportMetrics = metrics or NoMetrics()
         self.listeners_changed: Callable[[], None] = lambda: None
         self._now_playing = now_playing
         self._monotonic_seconds = monotonic_seconds
+        self._volley = volley
         self._history = History(self.limits.history_packets)
         self._hubs: dict[tuple[str, bool], Hub] = {}
         self._headers: dict[str, bytes] = {}
@@ -181,7 +185,7 @@ class Broadcast:
                 if held.has(listener.form.source or ""):
                     self._start(hub, listener)
         for delivery in deliveries:
-            await delivery.make(self.metrics)
+            await delivery.make(self.metrics, self._volley)
         self.metrics.packet_published(self._monotonic_seconds() - due_seconds)
 
     def begin_epoch(self, epoch: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Final
 
+import numpy as np
 import structlog
 import trio
 
@@ -15,12 +16,14 @@ from auralisd.transport.forms import HLS_FORM, V0_FORM, Form, framed
 from auralisd.transport.history import HeldChunk
 from auralisd.transport.icy import IcyBlocks
 from auralisd.transport.limits import TransportMetrics, packets_in
-from auralisd.transport.listener import Listener
+from auralisd.transport.listener import Listener, WayOut
+from auralisd.transport.volley import MOST_AT_ONCE, Volley
 from auralisd.wall_clock import unix_ms
 
 log = structlog.get_logger(__name__)
 
-SENDS_PER_STEP: Final = 256  # then whoever waits for the loop (accept, above all) gets a turn
+SENDS_PER_STEP: Final = MOST_AT_ONCE  # then whoever waits for the loop (accept, above all) gets a turn
+VOLLEY_FROM: Final = 32  # for fewer listeners its preparation costs as much as it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +34,48 @@ class Delivery:
     packet: bytes
     listeners: tuple[Listener, ...]
 
-    async def make(self, metrics: TransportMetrics) -> None:
-        """Offer the packet to each, with a pause for others after every 256; nobody is waited for."""
+    async def make(self, metrics: TransportMetrics, volley: Volley | None = None) -> None:
+        """Offer the packet to each, with a pause for others after every 256; nobody is waited for.
+
+        Args:
+            metrics: where to count the bytes.
+            volley: writes to many sockets with one call; None where each is written to in turn.
+        """
         timestamp_unix_ms = unix_ms()
         for index, step in enumerate(batched(self.listeners, SENDS_PER_STEP)):
             if index:
                 await trio.lowlevel.checkpoint()
-            for listener in step:
+            in_turn: Sequence[Listener] = step
+            if volley is not None and not volley.broken and self._are_many_alike(step):
+                in_turn = self._written_at_once(step, volley)
+            for listener in in_turn:
                 try:
                     listener.offer(self.packet, timestamp_unix_ms=timestamp_unix_ms)
                 except Exception:  # a fault with one listener must not cost the others the packet
                     log.exception("a listener was dropped", form=self.form.name)
                     listener.outlet.abort()
         metrics.sent(self.form.name, len(self.packet) * len(self.listeners))
+
+    def _are_many_alike(self, step: Sequence[Listener]) -> bool:
+        return len(step) >= VOLLEY_FROM and self.form is not V0_FORM and len(self.packet) > 0
+
+    def _written_at_once(self, step: Sequence[Listener], volley: Volley) -> list[Listener]:
+        """Write the packet to whose sockets may be written to; the others are left to be offered it."""
+        ready: list[WayOut] = []
+        descriptors: list[int] = []
+        left: list[Listener] = []
+        for listener in step:
+            outlet = listener.outlet
+            if outlet.descriptor < 0:
+                left.append(listener)
+            else:
+                listener.sent_packets += 1
+                ready.append(outlet)
+                descriptors.append(outlet.descriptor)
+        results = volley.send(descriptors, self.packet)
+        for index in np.flatnonzero(results != len(self.packet)):
+            ready[index].took(self.packet, int(results[index]))
+        return left
 
 
 class Hub:

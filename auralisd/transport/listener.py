@@ -54,8 +54,15 @@ class WayOut(Protocol):
     ended_by: str | None
     """Why nothing more can be sent, ``gone``, ``too_slow`` or ``finished``; None while all is well."""
 
+    descriptor: int
+    """Of a socket that a packet may be written to just now, -1 where it has to be offered."""
+
     def offer(self, packet: bytes) -> None:
         """Send a packet now or later; who is too far behind misses it."""
+        ...
+
+    def took(self, packet: bytes, result: int) -> None:
+        """Go on after ``packet`` was written to `descriptor`, but not all of it: so many bytes, or an error below 0."""
         ...
 
     def open(self, frames: Iterable[bytes]) -> None:

@@ -9,6 +9,7 @@ listener's own sends it. A frame that was begun is finished or the connection en
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 from collections import deque
@@ -22,6 +23,7 @@ type Piece = bytes | memoryview
 
 CONTROL_SLOTS: Final = 16  # pongs and JSON that may wait beside the audio
 _SEND_FLAGS: Final = getattr(socket, "MSG_NOSIGNAL", 0) | getattr(socket, "MSG_DONTWAIT", 0)
+_NOT_NOW: Final = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
@@ -50,6 +52,8 @@ class Outlet:
         scope: the connection runs in it; it is cancelled when nothing more can be sent.
         ended_by: why it was, ``gone``, ``too_slow`` or ``finished``; None while all is well.
         skipped_packets: how many packets this listener did not get.
+        descriptor: the socket's, while whoever has a packet may write it at once, and then say with `took` what
+            went wrong; -1 while it has to be offered.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Outlet:
         self._begun: memoryview = memoryview(b"")  # what is left of the piece that is being sent
         self._sending: trio.CancelScope | None = None
         self._may_write: trio.Event | None = None  # while it is held: set when it goes on
+        self.descriptor = self._direct.fileno()
 
     @property
     def behind(self) -> bool:
@@ -111,7 +116,14 @@ class Outlet:
             return
         sent = self._write(packet)
         if sent != len(packet):
-            self._fall_behind(memoryview(packet)[sent:] if sent else packet, essential=sent > 0)
+            self._fall_behind_with(packet, sent)
+
+    def took(self, packet: bytes, result: int) -> None:
+        """Go on after somebody wrote ``packet`` to `descriptor`; ``result`` bytes went, or it is an error below 0."""
+        if result >= 0 or -result in _NOT_NOW:
+            self._fall_behind_with(packet, max(0, result))
+        else:
+            self._end("gone")
 
     def open(self, frames: Iterable[bytes]) -> None:
         """Send what must not be lost, before any packet that is offered later. Never waits."""
@@ -123,7 +135,7 @@ class Outlet:
             sent = self._write(frame)
             if sent != len(frame):
                 self._head_start.append(frame[sent:])
-                self._behind = True
+                self._be_behind()
                 self._channel.send_nowait((b"", True))  # wakes the sender
         if pieces and not self._closed:
             self._head_start.extend(pieces)
@@ -177,6 +189,7 @@ class Outlet:
                     piece, _essential = self._waiting.receive_nowait()
                 except trio.WouldBlock:
                     self._behind = False
+                    self._settle()
                     self._allowance = self._backlog_packets
                     piece, _essential = await self._waiting.receive()
                 await self._send_patiently(piece)
@@ -195,6 +208,7 @@ class Outlet:
             raise trio.ClosedResourceError
         if self._may_write is None:
             self._may_write = trio.Event()
+            self._settle()
         while self._sending is not None:
             self._sending.cancel()
             await trio.lowlevel.checkpoint()
@@ -212,6 +226,7 @@ class Outlet:
     def go_on(self) -> None:
         """Write again after `hold`."""
         held, self._may_write = self._may_write, None
+        self._settle()
         if held is not None:
             held.set()
 
@@ -222,23 +237,23 @@ class Outlet:
             with contextlib.suppress(trio.WouldBlock):
                 self._channel.send_nowait(piece)
         if tail.first or tail.waiting:
-            self._behind = True
+            self._be_behind()
             self._allowance = self._head_start_packets
             with contextlib.suppress(trio.WouldBlock):
                 self._channel.send_nowait((b"", True))  # wakes the sender
 
     def hush(self) -> None:
         """No more packets; frames of ours still go."""
-        self._takes_audio = False
+        self._take_no_audio()
 
     def seal(self) -> None:
         """Only what `send` is given still goes: nothing may follow a close frame."""
-        self._takes_audio = False
+        self._take_no_audio()
         self._sealed = True
 
     def finish(self) -> None:
         """No more of anything; `run` returns once all that waits is sent."""
-        self._takes_audio = False
+        self._take_no_audio()
         self._finished = True
         self._channel.close()
 
@@ -252,7 +267,7 @@ class Outlet:
 
     def close(self) -> None:
         """Let go of the socket; safe to call again."""
-        self._takes_audio = False
+        self._take_no_audio()
         if self._closed:
             return
         self._closed = True
@@ -281,8 +296,21 @@ class Outlet:
         if sent != len(frame):
             self._fall_behind(frame[sent:], essential=True)
 
+    def _be_behind(self) -> None:
+        self._behind, self.descriptor = True, -1
+
+    def _take_no_audio(self) -> None:
+        self._takes_audio, self.descriptor = False, -1
+
+    def _settle(self) -> None:
+        writable = self._takes_audio and not self._behind and self._may_write is None
+        self.descriptor = self._direct.fileno() if writable else -1
+
+    def _fall_behind_with(self, packet: bytes, sent: int) -> None:
+        self._fall_behind(memoryview(packet)[sent:] if sent else packet, essential=sent > 0)
+
     def _fall_behind(self, rest: Piece, *, essential: bool) -> None:
-        self._behind = True
+        self._be_behind()
         self._channel.send_nowait((rest, essential))
 
     def _enqueue(self, packet: bytes) -> None:
@@ -329,7 +357,7 @@ class Outlet:
                 raise trio.BrokenResourceError("the listener takes nothing")
 
     def _end(self, why: str) -> None:
-        self._takes_audio = False
+        self._take_no_audio()
         if self.ended_by is None:
             self.ended_by = why
         self.scope.cancel()
