@@ -4,8 +4,8 @@
     uv run python -m tests.benchmarks.listeners [SECTION ...]
 
 The sections are ``cost`` ``sockets`` ``volley`` ``rush`` ``stalled`` ``lateness``, which run where none is named, and
-the long ones ``many`` (5000 listeners for a minute) and ``churn`` (50,000 come and go in ten). CPU is the server process's own
-(user and system); listeners are real connections of another process.
+the long ones ``many`` (5000 listeners for a minute) and ``churn`` (50,000 come and go in ten). CPU is the server
+process's own (user and system); listeners are real connections of another process.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def in_turns(ours: Server, theirs: Server, listeners: int) -> None:
                 f"  {server.name:12} {cost:6.1%}   {FEW} listeners {few.cores:5.1%}, all {all_of_them.cores:6.1%}, "
                 f"served {all_of_them.delivered:.1%}, {all_of_them.mbit_per_second:.0f} Mbit/s, "
                 f"grown by {all_of_them.grown_bytes / listeners / 1000:.1f} kB each, "
-                f"their own CPU {all_of_them.counted['cpu_seconds']:.1f} s" + ("" if turn else " (first turn)"),
+                f"their own CPU {all_of_them.counted['cpu_seconds']:.1f} s",
                 flush=True,
             )
     ours_median, theirs_median = (statistics.median(costs[server.name]) for server in (ours, theirs))
