@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
@@ -31,7 +32,7 @@ from auralisd.edge.announcer import Announcer
 from auralisd.edge.door_context import DoorContext
 from auralisd.edge.door_limits import DoorLimits, DoorMetrics, NoDoorMetrics
 from auralisd.edge.headcount import Headcount
-from auralisd.edge.http_audio import carry_on_stream, serve_playlist, serve_stream
+from auralisd.edge.http_audio import carried_on, serve_playlist, serve_stream
 from auralisd.edge.hypercorn_bridge import ASGIApp, WebBridge
 from auralisd.edge.refusals import answer, refusal
 from auralisd.edge.request_head import RequestHead, read_head
@@ -170,13 +171,22 @@ class FrontDoor:
         await self.empty(within_seconds=within_seconds)
         return left
 
-    async def admit(self, connection: socket.socket, passed: PassedListener) -> bool:
-        """Go on with a listener of another process; False if that is not possible, and it is closed."""
+    def admit(self, connection: socket.socket, passed: PassedListener) -> bool:
+        """Go on with a listener of another process, whether or not there is room: it was let in already.
+
+        Never waits: it gets the next packet, though its task has yet to start. False if that is not possible, and
+        it is closed.
+        """
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(connection))
-        try:
-            await self._connections.start(self._guarded, stream, passed, name="connection")
-        except RuntimeError:  # it ended before it had begun
-            return False
+        with ExitStack() as inside:
+            try:
+                inside.enter_context(self._context.headcount.connection(peer_address(stream.socket)))
+                send = carried_on(self._context, stream, passed)
+            except (OSError, UnknownNameError, FormatError):  # gone on the way, or what it hears is
+                stream.socket.close()
+                return False
+            serve = partial(self._carry_on, inside.pop_all(), send)
+        self._connections.start_soon(self._guarded, stream, serve, name="connection")
         return True
 
     async def accept(self, listener: trio.SocketListener) -> None:
@@ -198,7 +208,7 @@ class FrontDoor:
             finally:
                 self._accepting.discard(scope)
             if stream is not None:
-                self._connections.start_soon(self._guarded, stream, name="connection")
+                self._connections.start_soon(self._guarded, stream, partial(self._serve, stream), name="connection")
 
     async def say_goodbye(self, *, retry_ms: int = RETRY_MS) -> None:
         """Let the listeners of every station go, all at once; they may come back after ``retry_ms``."""
@@ -208,22 +218,13 @@ class FrontDoor:
                 goodbye = partial(broadcast.say_goodbye, retry_ms=retry_ms, reason="stopping")
                 nursery.start_soon(goodbye, name=f"goodbye of {station_id}")
 
-    async def _guarded(
-        self,
-        stream: trio.SocketStream,
-        passed: PassedListener | None = None,
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
+    async def _guarded(self, stream: trio.SocketStream, serve: Callable[[], Awaitable[None]]) -> None:
         """Serve one connection; whatever goes wrong in it ends there."""
         metrics = self._context.metrics
         metrics.connection_opened()
         self._open_connections += 1
         try:
-            if passed is None:
-                await self._serve(stream)
-            else:
-                await self._carry_on(stream, passed, task_status)
+            await serve()
         except Exception as error:  # the boundary of a connection: the fault costs its cause, and nobody else
             metrics.connection_error_contained("request")
             log.warning("a connection failed", error=repr(error), exc_info=True)
@@ -259,16 +260,9 @@ class FrontDoor:
         except PeerGoneError:
             pass
 
-    async def _carry_on(
-        self, stream: trio.SocketStream, passed: PassedListener, task_status: trio.TaskStatus[None]
-    ) -> None:
-        """Go on with a listener of another process, whether or not there is room: it was let in already."""
-        try:
-            peer = peer_address(stream.socket)
-            with self._context.headcount.connection(peer):
-                await carry_on_stream(self._context, stream, passed, task_status=task_status)
-        except (OSError, UnknownNameError, FormatError):
-            return  # gone on the way, or what it hears is
+    async def _carry_on(self, inside: ExitStack, send: Callable[[], Awaitable[None]]) -> None:
+        with inside:
+            await send()
 
     async def _read_head(self, stream: trio.SocketStream) -> RequestHead:
         limits = self._context.limits

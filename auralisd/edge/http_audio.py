@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 import trio
@@ -69,21 +70,19 @@ async def serve_stream(
         seconds = head_start_seconds(head.query.get("burst"), form, room.broadcast.limits)
         connection = _Connection(context, stream, room, route.form, icy=icy, head_start_seconds=seconds)
         connection.outlet.open([beginning])
-        await connection.run(room.broadcast.listening(connection.listener))
+        await connection.run(connection.hearing(room.broadcast.listening(connection.listener)))
 
 
-async def carry_on_stream(
-    context: DoorContext,
-    stream: trio.SocketStream,
-    passed: PassedListener,
-    *,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Go on with a stream that another process had begun, until the player leaves.
+def carried_on(
+    context: DoorContext, stream: trio.SocketStream, passed: PassedListener
+) -> Callable[[], Awaitable[None]]:
+    """Go on with a stream that another process had begun: from now on it gets every packet.
 
-    Started once the listener gets the next packet.
+    Returns:
+        What sends it all that its socket did not take at once, until the player leaves; it has to be run.
 
     Raises:
+        OSError: the player is gone.
         UnknownNameError, FormatError: its station is gone, or nobody here knows its format.
     """
     room = context.rooms.room(passed.station)
@@ -91,16 +90,9 @@ async def carry_on_stream(
     connection = _Connection(context, stream, room, passed.form, icy=passed.icy, head_start_seconds=0.0)
     connection.listener.sent_packets = passed.sent_packets
     connection.outlet.carry_on(passed.tail)
-    await connection.run(_started(room, connection.listener, passed, task_status))
-
-
-@contextmanager
-def _started(
-    room: Room, listener: Listener, passed: PassedListener, task_status: trio.TaskStatus[None]
-) -> Iterator[None]:
-    with room.broadcast.going_on(listener, waiting=passed.waiting):
-        task_status.started()
-        yield
+    hearing = ExitStack()
+    hearing.enter_context(connection.hearing(room.broadcast.going_on(connection.listener, waiting=passed.waiting)))
+    return partial(connection.run, hearing)
 
 
 def _let_in(context: DoorContext, head: RequestHead, room: Room, form: str, client: str) -> None:
@@ -236,18 +228,24 @@ class _Connection:
             station=room.station.id, form=form, listener=self.listener, outlet=self.outlet, stream=stream
         )
 
-    async def run(self, listening: AbstractContextManager[None]) -> None:
+    @contextmanager
+    def hearing(self, listening: AbstractContextManager[None]) -> Iterator[None]:
+        """Count it among the listeners, and those that can travel, while the block runs."""
+        with self._context.headcount.listener(), listening:
+            self._context.travellers[self._traveller] = None
+            try:
+                yield
+            finally:
+                self._context.travellers.pop(self._traveller, None)
+
+    async def run(self, hearing: AbstractContextManager[object]) -> None:
         """Send until the player leaves or is dismissed; let go of the socket in the end."""
-        travellers = self._context.travellers
         try:
-            with self._context.headcount.listener(), self.outlet.scope, listening:
-                travellers[self._traveller] = None
+            with hearing, self.outlet.scope:
                 await self.outlet.run()
-            travellers.pop(self._traveller, None)
             if self.outlet.ended_by == "finished":
                 await linger(self._stream)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the player left while we said goodbye
         finally:
-            travellers.pop(self._traveller, None)
             self.outlet.close()

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 PRE_ROLL_FRAMES: Final = 120 * SAMPLE_RATE_HZ
 """After it an instrument sounds to the last bit as the one that played all the time; see ``auralisd render``."""
 
-ADMITTED_AT_ONCE: Final = 256  # a few passes of the loop for all of them, not for each
+ADMITTED_AT_ONCE: Final = 64  # a few milliseconds, then their tasks and others get a turn
 
 GONE_SECONDS: Final = 5.0  # for the predecessor to end, with its pushes and files
 
@@ -124,16 +124,9 @@ class Successor:
         """Go on with every listener and every station."""
         passed = list(zip(self._sockets, self._listeners, strict=True))
         taken = 0
-
-        async def admit(connection: socket.socket, listener: PassedListener) -> None:
-            nonlocal taken
-            if await door.admit(connection, listener):
-                taken += 1  # only now: beside an await in the same sum, those admitted meanwhile would be forgotten
-
         for some in batched(passed, ADMITTED_AT_ONCE):
-            async with trio.open_nursery() as nursery:
-                for connection, listener in some:
-                    nursery.start_soon(admit, connection, listener, name="admission")
+            taken += sum(door.admit(connection, listener) for connection, listener in some)
+            await trio.lowlevel.checkpoint()
         for station in self._on_air:
             station.rehearsing = False
             station.wanted_lead_seconds = 0.0
