@@ -100,7 +100,8 @@ async def run_tree(
         `-- watchdog           tells systemd that the music goes on
 
     ``passed`` are sockets to serve on instead of the configured address. ``heritage`` is the link to a process that
-    hands over: torch is imported first then, and state and door are opened when everything has come over it.
+    hands over: torch is imported and the stations play along first then, and the door is opened when everything has
+    come over it.
 
     Returns when the daemon was stopped: the stations fade out, listeners are told, the state is
     saved, and whatever still hangs is cancelled; or when another process goes on. True if it stopped because it
@@ -135,10 +136,9 @@ async def run_tree(
     kept = kernel_dir(os.environ) if settings.compiled_kernel else None
     heir = Successor(heritage) if heritage is not None else None
     async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as after_all:
-        inherited: list[LiveStation] = []
         if heir is not None:
             await import_torch(studio, settings.device, kept)
-            inherited = await heir.take(
+            await heir.rehearse(
                 functools.partial(_station_of, studio),
                 lambda one: nursery.start_soon(run_station, one, studio, stopping, name=f"station {one.id}"),
             )
@@ -182,6 +182,8 @@ async def run_tree(
             )
         )
         if heir is not None:
+            inherited = await heir.take(functools.partial(_station_of, studio))
+            presets.read_again()  # one may have been saved meanwhile
             await heir.wait_for_go()
             slow_steps.forget()  # torch was imported while nobody listened here
             directory.take_over(inherited)

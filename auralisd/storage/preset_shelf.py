@@ -27,7 +27,7 @@ class RunInWorker(Protocol):
 class SavedPresetShelf:
     """Built-in presets beside those in the state file.
 
-    All of them are in memory; the file is read once, when the shelf is made. A preset
+    All of them are in memory; the file is read when the shelf is made, and when asked to. A preset
     that cannot be written is not taken, and the ones there are stay.
     """
 
@@ -42,9 +42,14 @@ class SavedPresetShelf:
         self._state = state
         self._run_in_worker = run_in_worker
         self._built_in = {preset.name.casefold(): preset for preset in built_in}
+        self._saved: dict[str, Preset] = {}
+        self.read_again()
+
+    def read_again(self) -> None:
+        """Read the saved presets: another process may have saved some."""
         self._saved = {
             name.casefold(): Preset(name=name, controls=controls, built_in=False)
-            for name, controls in state.presets().items()
+            for name, controls in self._state.presets().items()
             if name.casefold() not in self._built_in  # a later release may have taken the name
         }
 

@@ -34,6 +34,14 @@ def shelf(state, run_in_worker=run_inline, built_in=BUILT_IN):
     return SavedPresetShelf(state, built_in=built_in, run_in_worker=run_in_worker)
 
 
+async def test_what_another_process_saved_is_there_once_it_is_read_again(state):
+    here, there = shelf(state), shelf(state)
+    await there.save("night", {"bpm": 45})
+    assert [preset.name for preset in await here.all()] == ["Focus", "Sleep"]
+    here.read_again()
+    assert [preset.name for preset in await here.all()] == ["Focus", "Sleep", "night"]
+
+
 async def test_saved_presets_follow_the_built_in_ones_and_come_back(state):
     presets = shelf(state)
     await presets.save("night", {"bpm": 45, "layers": {"bells": False}})

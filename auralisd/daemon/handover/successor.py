@@ -53,10 +53,11 @@ class Successor:
         self._link = trio.SocketStream(trio.socket.from_stdlib_socket(link))
         self._listeners: Sequence[PassedListener] = ()
         self._sockets: list[socket.socket] = []
+        self._rehearsed: dict[str, tuple[PassedStation, LiveStation]] = {}
         self._on_air: list[LiveStation] = []
 
-    async def take(self, new_station: NewStation, start: Callable[[LiveStation], None]) -> list[LiveStation]:
-        """All stations, those on the air held before the packet that is to come from here.
+    async def rehearse(self, new_station: NewStation, start: Callable[[LiveStation], None]) -> None:
+        """Play along with what is on the air, to nobody; return once all of it sounds.
 
         Args:
             new_station: makes one.
@@ -67,15 +68,24 @@ class Successor:
         """
         await send_parcel(self._link, "ready", Word())
         plan, _ = await receive_parcel(self._link, "plan", Plan)
-        rehearsed: dict[str, tuple[PassedStation, LiveStation]] = {}
         for passed in plan.stations:
             if passed.on_air:
                 station = new_station(passed, piece_of(passed.piece))
                 bring_to(station, passed)
                 rehearse(station, lead_seconds=passed.lead_seconds, pre_roll_frames=PRE_ROLL_FRAMES)
-                rehearsed[passed.id] = passed, station
+                self._rehearsed[passed.id] = passed, station
                 start(station)
-        await _all_sound([station for _, station in rehearsed.values()])
+        await _all_sound([station for _, station in self._rehearsed.values()])
+
+    async def take(self, new_station: NewStation) -> list[LiveStation]:
+        """All stations, those on the air held before the packet that is to come from here.
+
+        From its first word on, what is done here is silence for those who listen: all else should be ready by then.
+
+        Raises:
+            HandoverError: the predecessor goes on by itself, or is gone.
+        """
+        rehearsed = self._rehearsed
         await send_parcel(self._link, "prepared", Word())
         cut, _ = await receive_parcel(self._link, "cut", Cut)
         for station_id, position in cut.positions.items():
@@ -85,23 +95,17 @@ class Successor:
         estate, self._sockets = await receive_parcel(self._link, "estate", Estate)
         self._listeners = estate.listeners
         _tell_of_what_is_unknown(estate)
-        stations = [self._settled(passed, rehearsed, cut, new_station) for passed in estate.stations]
+        stations = [self._settled(passed, cut, new_station) for passed in estate.stations]
         for _, station in rehearsed.values():
             station.removed.set()  # those that changed meanwhile, or fell asleep
         return stations
 
-    def _settled(
-        self,
-        passed: PassedStation,
-        rehearsed: dict[str, tuple[PassedStation, LiveStation]],
-        cut: Cut,
-        new_station: NewStation,
-    ) -> LiveStation:
+    def _settled(self, passed: PassedStation, cut: Cut, new_station: NewStation) -> LiveStation:
         """The station that played along, if it is the same still, else another one."""
-        planned, station = rehearsed.get(passed.id, (None, None))
+        planned, station = self._rehearsed.get(passed.id, (None, None))
         same = planned is not None and planned.piece == passed.piece and cut.positions.get(passed.id) is not None
         if station is not None and same and passed.on_air:
-            del rehearsed[passed.id]
+            del self._rehearsed[passed.id]
             station.title, station.preset, station.pinned = passed.title, passed.preset, passed.pinned
             self._on_air.append(station)
         else:
