@@ -186,7 +186,8 @@ async def test_what_only_another_version_encodes_is_left_out_with_one_line(nurse
     nursery.start_soon(given_to, link, Estate(stations=(passed,), listeners=listeners))
     station, heir = SimpleNamespace(broadcast=Broadcast()), Successor(ours)
     with trio.fail_after(5):
-        assert await heir.take(lambda _passed, _piece: station, lambda _station: None) == [station]
+        await heir.rehearse(lambda _passed, _piece: station, lambda _station: None)
+        assert await heir.take(lambda _passed, _piece: station) == [station]
     assert station.passed_bank == passed.bank
     assert [(entry["log_level"], entry["formats"], entry["listeners"]) for entry in log_lines] == [
         ("warning", ["http.xhe-aac", "xhe-aac"], 2)
@@ -202,7 +203,8 @@ async def test_what_both_versions_know_needs_no_line(nursery, log_lines):
     nursery.start_soon(given_to, link, Estate(stations=(), listeners=listeners))
     heir = Successor(ours)
     with trio.fail_after(5):
-        await heir.take(lambda _passed, _piece: None, lambda _station: None)
+        await heir.rehearse(lambda _passed, _piece: None, lambda _station: None)
+        await heir.take(lambda _passed, _piece: None)
     assert log_lines == []
     link.socket.close()
     await heir.predecessor_gone()
