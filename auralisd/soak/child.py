@@ -112,6 +112,7 @@ class Child:
         self._device = device
         self._process: Process | None = None
         self._wanted = 0  # the number of the process that is meant to run
+        self._heir_told_from: int | None = None  # bytes of the log before the last SIGUSR2
 
     @property
     def pid(self) -> int:
@@ -158,6 +159,7 @@ class Child:
     def expect_heir(self) -> None:
         """The process that runs will end because another goes on, and that is as it should be."""
         self._wanted = 0
+        self._heir_told_from = self.log_bytes()
 
     def keep(self) -> None:
         """The process that runs goes on after all."""
@@ -195,7 +197,9 @@ class Child:
 
     def _heir(self) -> Adopted | None:
         """A process that went on without our having adopted it yet, if there is one and it runs."""
-        number = successor(self.said_since(0)) if self.log_path.exists() else None
+        if self._heir_told_from is None:
+            return None
+        number = successor(self.said_since(self._heir_told_from))
         if number is None or number == self.pid:
             return None
         try:

@@ -8,6 +8,8 @@ from typing import Final
 from auralisd.soak.windows import Windows
 
 SEQUENCES: Final = 1 << 32
+WEBSOCKET_PREFIX: Final = "auralis."
+"""What forms over WebSocket begin with: the names of subprotocols."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +142,4 @@ class Ear:
             self.hearing.turned_away(self.asked_at, now)
         else:
             self.hearing.ended(self.heard_at, now)
-            self.hearing.players_lost += self.last is None
+            self.hearing.players_lost += not self.form.startswith(WEBSOCKET_PREFIX)

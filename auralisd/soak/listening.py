@@ -10,7 +10,7 @@ from typing import Final
 import trio
 import trio_websocket
 
-from auralisd.soak.hearing import Ear, Hearing, Packet
+from auralisd.soak.hearing import WEBSOCKET_PREFIX, Ear, Hearing, Packet
 from auralisd.transport.packet import FLAG_BED, HEADER
 
 WEBSOCKET_FORMS: Final = ("auralis.v1.opus", "auralis.v1.pcm16")
@@ -47,7 +47,7 @@ async def visit(port: int, form: str, hearing: Hearing, *, seconds: float, stati
 async def hear(port: int, form: str, ear: Ear, *, station: str | None = None) -> None:
     """Take what comes until the daemon ends the connection, for whatever reason."""
     with contextlib.suppress(*_GONE):
-        if form.startswith("auralis."):
+        if form.startswith(WEBSOCKET_PREFIX):
             await _hear_websocket(port, form, ear, station)
         else:
             await _hear_http(port, form, ear, station)

@@ -154,6 +154,8 @@ async def test_one_that_went_on_and_was_not_adopted_yet_is_ended_too_and_a_stran
     for said_to_go_on in (heir, os.getpid()):
         async with running(child):
             await is_there(child)
+            child.log_path.write_text("")
+            child.expect_heir()
             child.log_path.write_text(f"handed over [auralisd] closed=0 passed=5 process={said_to_go_on}\nhere\n")
     assert not runs(heir)
 

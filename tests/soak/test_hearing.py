@@ -61,6 +61,15 @@ def test_a_connection_that_ends_in_calm_or_to_other_peers_counts_and_one_that_is
     assert (hearing.outside.lost, hearing.inside.lost, hearing.lost_to_peers) == (1, 2, 1)
 
 
+def test_of_those_who_end_players_are_counted_apart():
+    hearing = hearing_with((KILL, 0.0, 40.0))
+    for form in ("mp3", "auralis.v1.opus", "auralis.v0.json", "wav"):
+        ear = Ear(hearing=hearing, form=form, asked_at=1.0)
+        ear.sound(2.0)
+        ear.ended(3.0)
+    assert hearing.players_lost == 2
+
+
 def test_who_never_heard_a_sound_was_refused():
     hearing = hearing_with((KILL, 30.0, 40.0))
     for asked_at in (5.0, 35.0):
