@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auralisd.soak.hearing import Share
-from auralisd.soak.samples import Passes, Sample, floors, quantile, slope
+from auralisd.soak.samples import Passes, Sample, quantile, slope
 
 LONGEST_GAP_SECONDS: Final = 0.35
 """From one packet to the next: 100 ms, and a quarter of a second that a player has in its buffer."""
@@ -22,10 +22,9 @@ WARM_UP_SECONDS: Final = 90.0
 LEAST_RUN_SECONDS: Final = 600.0
 """In a shorter run the slope of the memory says nothing."""
 
-FLOOR_SECONDS: Final = 60.0
-"""Of the memory the lowest reading of each minute counts: stations that come and go stand on it."""
+LEAST_RESTS: Final = 5
+"""Memory is read while only those who stay are there; fewer readings make no slope."""
 
-LEAST_FLOORS: Final = 5
 ERRORS_FOR_CERTAIN: Final = 2.5
 """A slope over the bound by fewer standard errors than that may be chance."""
 
@@ -33,6 +32,9 @@ SOUND_AFTER_KILL_SECONDS: Final = 5.0
 MUSIC_AFTER_KILL_SECONDS: Final = 20.0
 BACK_AFTER_KILL_SECONDS: Final = 12.0
 """The state is saved every ten seconds; one to see that it is time, and one for the disk."""
+
+ON_AFTER_KILL_SECONDS: Final = 5.0
+"""Programme time runs on from the start of the new process, and listeners need a moment to be back."""
 
 _TOO_SHORT: Final = "too short to judge"
 _NOT_TOLD: Final = "not told by this system"
@@ -97,7 +99,8 @@ class Seen:
         promises_kept: faults that ended as the documents say.
         promises: faults.
         ended_by_itself: processes that nobody ended.
-        memory: seconds and resident bytes of the process that lived last, after its warm-up.
+        memory: seconds and resident bytes of the process that lived last, after its warm-up, whenever only those who
+            stay were there.
         quiet_before: when only those who stay were there, at the beginning of that process.
         quiet_after: the same at the end.
         rebirth: what came after SIGKILL; None where it was not done.
@@ -176,11 +179,10 @@ def _memory(seen: Seen) -> Level:
     name, asked = "slope of the memory", f"< {MEMORY_SLOPE_MB_PER_HOUR:g} MB/h"
     if not seen.memory and seen.quiet_before is not None and seen.quiet_before.resident_bytes is None:
         return Level(name=name, asked=asked, measured=_NOT_TOLD, value=None, held=None)
-    lowest = floors(seen.memory, FLOOR_SECONDS)
-    line = slope([(at / 3600, size / 1e6) for at, size in lowest])
-    if seen.run_seconds < LEAST_RUN_SECONDS or len(lowest) < LEAST_FLOORS or line is None:
+    line = slope([(at / 3600, size / 1e6) for at, size in seen.memory])
+    if seen.run_seconds < LEAST_RUN_SECONDS or len(seen.memory) < LEAST_RESTS or line is None:
         return Level(name=name, asked=asked, measured=_TOO_SHORT, value=None, held=None)
-    minutes = (lowest[-1][0] - lowest[0][0]) / 60
+    minutes = (seen.memory[-1][0] - seen.memory[0][0]) / 60
     measured = f"{line.rise:+.1f} ± {line.error:.1f} MB/h over {minutes:.0f} min"
     if line.rise < MEMORY_SLOPE_MB_PER_HOUR:
         return Level(name=name, asked=asked, measured=measured, value=line.rise, held=True)
@@ -202,7 +204,7 @@ def _back_to_the_start(what: str, seen: Seen, of: Callable[[Sample], int | None]
 
 def _after_kill(rebirth: Rebirth | None) -> Iterator[Level]:
     sound, music, where = "sound after SIGKILL", "music after SIGKILL", "the piece after SIGKILL"
-    asked = f"the same bars, < {BACK_AFTER_KILL_SECONDS:g} s back"
+    asked = f"the same bars, < {BACK_AFTER_KILL_SECONDS:g} s back, < {ON_AFTER_KILL_SECONDS:g} s on"
     if rebirth is None:
         for name, bound in (
             (sound, _bound(SOUND_AFTER_KILL_SECONDS)),
@@ -214,7 +216,8 @@ def _after_kill(rebirth: Rebirth | None) -> Iterator[Level]:
     yield _came(sound, SOUND_AFTER_KILL_SECONDS, rebirth.sound_seconds)
     yield _came(music, MUSIC_AFTER_KILL_SECONDS, rebirth.music_seconds)
     back = rebirth.back_seconds
-    held = rebirth.same_piece and rebirth.same_bars and back is not None and 0 <= back < BACK_AFTER_KILL_SECONDS
+    near = back is not None and -ON_AFTER_KILL_SECONDS < back < BACK_AFTER_KILL_SECONDS
+    held = rebirth.same_piece and rebirth.same_bars and near
     yield Level(name=where, asked=asked, measured=_place(rebirth), value=back, held=held)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from auralisd.errors import PromiseBrokenError, SoakError
 from auralisd.soak.child import Child, running
 from auralisd.soak.company import Company
 from auralisd.soak.hostilities import HOSTILITIES
+from auralisd.soak.judging import LEAST_RUN_SECONDS
 from auralisd.soak.plan import FAULTS, START, Fault, PlannedFault, planned
 from auralisd.soak.process_faults import PROCESS_FAULTS
 from auralisd.soak.report import Report, report_of
@@ -26,6 +28,8 @@ SAMPLE_SECONDS: Final = 5.0
 PULSE_SECONDS: Final = 0.05
 AGAIN_SECONDS: Final = 1.0
 PATIENT_AFTER_FAULT_SECONDS: Final = 2.0
+BETWEEN_RESTS_SECONDS: Final = 30.0
+REST_TAKES_SECONDS: Final = 8.0
 _END_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 _FORESEEN: Final = (PromiseBrokenError, OSError, trio.BrokenResourceError)
@@ -126,11 +130,12 @@ async def _perform(stage: Stage, wanted: Wanted, show: Show) -> None:
         nursery.start_soon(_pulse, stage, doing, name="pulse")
         nursery.start_soon(_nurse, stage, name="nurse")
         try:
+            stage.rested_at = trio.current_time() if wanted.seconds >= LEAST_RUN_SECONDS else math.inf
             for one in planned(wanted.seconds, stage.rng, wanted.faults):
                 await _come_to(one, stage, began_at)
                 await _inflict(one.fault, stage, doing)
             doing.say("normal service")
-            await trio.sleep_until(began_at + wanted.seconds)
+            await _serve_until(began_at + wanted.seconds, stage)
         finally:
             stage.ran_seconds = trio.current_time() - began_at
         doing.say("looking what is left")
@@ -157,8 +162,18 @@ class _Doing:
 async def _come_to(one: PlannedFault, stage: Stage, began_at: float) -> None:
     """Wait for its time; it is later where the fault before took longer, but there is always calm between."""
     calm_from = trio.current_time() + PATIENT_AFTER_FAULT_SECONDS
-    await trio.sleep_until(max(calm_from, began_at + one.at_seconds))
+    await _serve_until(max(calm_from, began_at + one.at_seconds), stage)
     await stage.read()  # what was until now is the daemon's own
+
+
+async def _serve_until(moment: float, stage: Stage) -> None:
+    """Normal service until ``moment``; with a rest now and then, where there is time for one."""
+    while stage.rested_at + BETWEEN_RESTS_SECONDS + REST_TAKES_SECONDS < moment:
+        await trio.sleep_until(stage.rested_at + BETWEEN_RESTS_SECONDS)
+        if trio.current_time() + REST_TAKES_SECONDS > moment:
+            break
+        await stage.rest()
+    await trio.sleep_until(moment)
 
 
 async def _inflict(fault: Fault, stage: Stage, doing: _Doing) -> None:

@@ -103,16 +103,6 @@ def slope(points: Sequence[tuple[float, float]]) -> Slope | None:
     return Slope(rise=rise, error=math.sqrt(off / (len(points) - 2) / spread))
 
 
-def floors(points: Iterable[tuple[float, float]], every: float) -> list[tuple[float, float]]:
-    """The lowest point of each ``every`` of x: what comes and goes stands on it, what leaks lifts it."""
-    lowest: dict[int, tuple[float, float]] = {}
-    for x, y in points:
-        slot = math.floor(x / every)
-        if slot not in lowest or y < lowest[slot][1]:
-            lowest[slot] = (x, y)
-    return [lowest[slot] for slot in sorted(lowest)]
-
-
 def passes_between(before: Passes, after: Passes) -> dict[float, float]:
     """The passes that were made between two readings of one process."""
     return {bound: count - before.get(bound, 0.0) for bound, count in after.items()}

@@ -35,6 +35,9 @@ START_PATIENCE_SECONDS: Final = 120.0
 SETTLED_SECONDS: Final = 2.0
 """After everybody who stays was heard of: what a start leaves behind is gone by then."""
 
+RESTED_SECONDS: Final = 5.0
+"""After the others have gone: what their stations had is given back by then."""
+
 TIDY_SECONDS: Final = 15.0
 """How long may be left at the end what was opened meanwhile."""
 
@@ -75,7 +78,8 @@ class Stage:
         accounts: what was read, kept apart by whose doing it was.
         company: who comes, goes and steers; None until the first music.
         samples: readings, thinned.
-        memory: seconds and resident bytes of the process that runs, thinned, from its warm-up on.
+        memory: seconds and resident bytes of the process that runs at each rest from its warm-up on, thinned.
+        rested_at: when the last rest was over.
         quiet_before: a reading with only those who stay, at the beginning of the process that runs.
         quiet_after: the same at the end.
         records: what came of each fault, by its name.
@@ -94,6 +98,7 @@ class Stage:
     company: Company | None = None
     samples: Thinned[Sample] = field(default_factory=Thinned)
     memory: Thinned[tuple[float, int]] = field(default_factory=Thinned)
+    rested_at: float = 0.0
     quiet_before: Sample | None = None
     quiet_after: Sample | None = None
     records: dict[str, FaultRecord] = field(default_factory=dict)
@@ -129,10 +134,23 @@ class Stage:
         )
         self.accounts.take(sample)
         self.samples.add(sample)
-        self._remember(sample)
         if hasattr(os, "getloadavg"):
             self.load = max(self.load, os.getloadavg()[0])
         return sample
+
+    async def rest(self) -> None:
+        """Send everybody home who does not stay, read the memory, and ask them back."""
+        if self.company is None:
+            return
+        await self.company.hush()
+        try:
+            await trio.sleep(RESTED_SECONDS)
+            sample = await self.read()
+            if sample is not None:
+                self._remember(sample)
+        finally:
+            self.company.gather()
+            self.rested_at = trio.current_time()
 
     def _remember(self, sample: Sample) -> None:
         if sample.process != self._measured_process:

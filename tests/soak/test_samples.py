@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auralisd.observability.metrics import Metrics
-from auralisd.soak.samples import Accounts, Sample, Thinned, floors, passes_between, quantile, read_exposition, slope
+from auralisd.soak.samples import Accounts, Sample, Thinned, passes_between, quantile, read_exposition, slope
 from auralisd.soak.stage import COUNTERS, TASKS
 
 
@@ -63,14 +63,6 @@ def test_the_error_of_a_slope_is_as_large_as_chance_makes_it():
     off = [slope([(x, rng.gauss(0, 1)) for x in range(20)]) for _ in range(1000)]
     within_one = sum(abs(line.rise) < line.error for line in off)
     assert 600 < within_one < 730, "two thirds of a bell curve"
-
-
-def test_of_what_comes_and_goes_the_floor_is_taken():
-    points = [(float(at), 100.0 + 30 * (at % 40 < 20) + at / 60) for at in range(0, 600, 5)]
-    lowest = floors(points, 60.0)
-    assert len(lowest) == 10
-    assert slope(lowest).rise == pytest.approx(1 / 60, rel=0.05)
-    assert floors([], 60.0) == []
 
 
 @pytest.mark.parametrize("points", [[], [(1.0, 5.0)], [(1.0, 5.0), (1.0, 6.0), (1.0, 7.0)]])
