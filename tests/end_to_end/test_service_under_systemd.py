@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ pytestmark = [pytest.mark.realtime, needs_a_machine]
 ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:8000"
 PLAYED_SECONDS = 4
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0  # of a hand-over on a machine that has much else to do; 10 s as a rule
 UNITS = ("auralisd.service", "auralisd.socket", "auralisd.service.d")
 
 
@@ -78,7 +80,7 @@ def test_it_has_no_network_of_its_own_and_no_rights(service):
 def test_what_is_passed_to_it_is_served_under_rules_that_let_nothing_else_through(service):
     ask = ("curl", "-fsS", "--max-time", "5", f"{URL}/healthz")
     rules = service.said("systemctl", "show", "--property=IPAddressDeny", "--value", "auralisd.service")
-    assert rules == "0.0.0.0/0 ::/0"
+    assert set(rules.split()) == {"0.0.0.0/0", "::/0"}
     assert service.run("systemd-run", "-q", "--wait", "--pipe", *ask)[0] == 0
     if service.run("systemd-run", "-q", "--wait", "--pipe", "--property=IPAddressDeny=any", *ask)[0] == 0:
         pytest.skip("this kernel filters nothing for systemd")
@@ -101,15 +103,29 @@ def test_a_reload_is_taken_by_the_process_that_plays(service):
 def test_another_process_goes_on_with_a_stream_that_is_heard(service):
     before = service.main_process()
     until(lambda: "synthesiser ready" in service.journal())
-    player = service.start("ffmpeg", "-v", "error", "-xerror", "-i", f"{URL}/stream.mp3", "-t", "40", "-f", "null", "-")
-    until(lambda: "on the air" in service.journal())
-    service.said("systemctl", "kill", "--kill-who=main", "--signal=USR2", "auralisd.service")
-    until(lambda: service.main_process() not in (0, before))
+    with played_on(service) as complaints:
+        until(lambda: "on the air" in service.journal())
+        service.said("systemctl", "kill", "--kill-who=main", "--signal=USR2", "auralisd.service")
+        until(lambda: service.main_process() not in (0, before))
+        time.sleep(PLAYED_SECONDS)
+    assert complaints == []
     assert "handed over" in service.journal()
-    assert player.poll() is None
-    assert player.communicate(timeout=90)[0] == b""
-    assert player.returncode == 0
     assert service.said("systemctl", "is-active", "auralisd.service") == "active"
+
+
+@contextmanager
+def played_on(machine) -> Iterator[list[str]]:
+    """A player that plays all the while; the list has what it complained of afterwards, its end included."""
+    complaints: list[str] = []
+    player = machine.start("ffmpeg", "-v", "error", "-xerror", "-i", f"{URL}/stream.mp3", "-f", "null", "-")
+    try:
+        yield complaints
+    finally:
+        if player.poll() is not None:
+            complaints.append(f"it ended with {player.returncode}")
+        machine.run("pkill", "-INT", "-x", "ffmpeg")
+        said, _ = player.communicate(timeout=30)
+        complaints += said.decode(errors="replace").splitlines()
 
 
 def test_after_a_kill_whoever_comes_waits_and_is_served_by_the_next_process(service):
