@@ -22,6 +22,9 @@ const EXCESS_SECONDS = 0.2;
 const EXCESS_LASTS_SECONDS = 4;
 /** So much less in hand than there was at the start is the clocks' doing, whatever packets do. */
 const LACK_SECONDS = 0.03;
+/** The history a first start is filled from comes in one go: for so long the rest of it is waited for. */
+const AWAITED_SECONDS = 0.1;
+const DUE_SECONDS = 0.02;
 /** A buffer this thin when a packet comes in time is made longer at once, by repeating. */
 const THIN_SECONDS = 0.03;
 const STRETCH_SECONDS = 0.1;
@@ -97,6 +100,8 @@ export class Playout {
     /** From due time to being heard, if sound began at that moment. */
     this.delay = { seconds: 0, atFrame: 0 };
     this.leadSeconds = 0;
+    /** What follows the newest chunk was sent already, or should have been. */
+    this.moreIsDue = false;
     /** @type {"filling" | "playing"} */
     this.phase = "filling";
     this.underruns = 0;
@@ -147,6 +152,7 @@ export class Playout {
     const beforeSeconds = (this.ring.buffered - left.length) / this.rateHz;
     this.inHandSeconds = beforeSeconds - this.leadSeconds;
     this.delay = { seconds: beforeSeconds - chunk.leadSeconds, atFrame: clockFrame };
+    this.moreIsDue = chunk.leadSeconds + left.length / this.rateHz < -DUE_SECONDS;
   }
 
   /**
@@ -200,6 +206,7 @@ export class Playout {
 
   #mayStart(/** @type {number} */ headFrame) {
     if (this.ending) return this.ring.buffered > this.edgeFrames;
+    if (!this.hasPlayed && this.moreIsDue && headFrame - this.delay.atFrame < AWAITED_SECONDS * this.rateHz) return false;
     const enough = this.targetSeconds - 1e-3;
     if (this.inHandSeconds >= enough) return true;
     return !this.hasPlayed && this.#surplusSeconds(headFrame) > -1e-3;

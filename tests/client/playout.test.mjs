@@ -72,6 +72,21 @@ test("sound waits for the target, then rises from silence and passes untouched",
   assert.ok(sharpestBend(heard) < SMOOTH);
 });
 
+test("a first start waits for all of the history, and begins with no more in hand than it need be", () => {
+  const bench = new Bench();
+  for (let i = 0; i < 6; i += 1) {
+    bench.send(1, { joins: i === 0, live: false, leadSeconds: (i - 5.5) / 10 });
+    bench.pull(0.01);
+    assert.equal(bench.playout.phase, i < 5 ? "filling" : "playing");
+  }
+  bench.pull(0.04);
+  for (let i = 0; i < 20; i += 1) {
+    assert.ok(Math.abs(bench.playout.status().bufferedSeconds - 0.2) < 0.02);
+    bench.send(1);
+    bench.pull(0.1);
+  }
+});
+
 for (const stall of [0.3, 0.5, 0.9]) {
   test(`a stall of ${stall} s is bridged by what was heard last, without a gap or a click`, () => {
     const bench = new Bench();
