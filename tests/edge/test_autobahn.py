@@ -38,7 +38,13 @@ async def echo(monkeypatch, open_house):
     return await open_house()
 
 
-async def test_the_websockets_pass_autobahns_suite(echo, tmp_path):
+@pytest.fixture(scope="module")
+def program():
+    """The suite's program; installed, or the test is skipped, before any loop turns."""
+    return wstest()
+
+
+async def test_the_websockets_pass_autobahns_suite(program, echo, tmp_path):
     specification = {
         "outdir": str(tmp_path),
         "servers": [{"agent": "auralisd", "url": f"ws://127.0.0.1:{echo.port}/ws/stream"}],
@@ -47,7 +53,6 @@ async def test_the_websockets_pass_autobahns_suite(echo, tmp_path):
         "exclude-agent-cases": {},
     }
     (tmp_path / "specification.json").write_text(json.dumps(specification))
-    program = await trio.to_thread.run_sync(wstest)
     command = [program, "--mode", "fuzzingclient", "--spec", str(tmp_path / "specification.json")]
     with trio.fail_after(MOST_SECONDS):
         await trio.run_process(command, capture_stdout=True, capture_stderr=True, cwd=tmp_path)
