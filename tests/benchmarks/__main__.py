@@ -21,6 +21,7 @@ BENCHMARKS = (
     "start",
     "fan_out",
     "links",
+    "listeners",
     "page",
     "page_cost",
     "loudness",
