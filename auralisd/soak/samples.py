@@ -163,7 +163,7 @@ class Accounts:
         What a process did before its first reading counts for nobody: it was starting.
         """
         before, self._before = self._before, sample
-        if before is None or before.process != sample.process:
+        if before is None or before.process != sample.process or _counts_anew(before, sample):
             return
         begin, end = before.at_seconds, sample.at_seconds
         passes = passes_between(before.passes, sample.passes)
@@ -175,3 +175,9 @@ class Accounts:
         account = self.inside if excused else self.outside
         for name, value in sample.counters.items():
             account[name] = account.get(name, 0.0) + value - before.counters.get(name, 0.0)
+
+
+def _counts_anew(before: Sample, sample: Sample) -> bool:
+    """Whether another process has answered, of which we had not been told yet: what only grows has shrunk."""
+    shrunk = any(value < before.counters.get(name, 0.0) for name, value in sample.counters.items())
+    return shrunk or any(count < before.passes.get(bound, 0.0) for bound, count in sample.passes.items())

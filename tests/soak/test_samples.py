@@ -140,3 +140,15 @@ def test_another_process_counts_from_its_first_reading_on():
     ):
         accounts.take(sample)
     assert accounts.outside == {"underruns": 1}
+
+
+def test_a_process_that_answers_before_we_know_of_it_is_seen_by_counts_that_shrink():
+    accounts = Accounts(excused=Faults.excused, hostile=Faults.hostile)
+    for sample in (
+        reading(0, underruns=21, passes={math.inf: 900.0}),
+        reading(1, underruns=0, passes={math.inf: 50.0}),
+        reading(2, underruns=1, passes={math.inf: 70.0}),
+    ):
+        accounts.take(sample)
+    assert accounts.outside == {"underruns": 1}
+    assert accounts.normal_passes == {math.inf: 20.0}
