@@ -18,7 +18,7 @@ from auralisd.errors import ServiceError
 
 HIDDEN: Final = {
     **dict.fromkeys((Path("/home"), Path("/root"), Path("/run/user")), "home folders (ProtectHome=)"),
-    **dict.fromkeys((Path("/tmp"), Path("/var/tmp")), "temporary files (PrivateTmp=)"),  # noqa: S108 - names, not files
+    **dict.fromkeys((Path("/tmp"), Path("/var/tmp")), "temporary files (PrivateTmp=)"),  # noqa: S108  # nosec B108 - names, not files
 }
 """What the unit keeps from the service, and what that is called."""
 
