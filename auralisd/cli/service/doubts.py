@@ -24,11 +24,16 @@ def doubts(settings: Settings, places: Places, *, cuda: bool) -> Iterator[str]:
                 f"{name} = {folder}: the service may write to {places.state} alone; leave {name} out, or allow it "
                 f"with ReadWritePaths={folder} (systemctl edit auralisd) and an owner that the service runs as"
             )
-    if settings.token_file is not None and not _for_everybody(settings.token_file):
-        yield (
-            f"token_file = {settings.token_file}: the account of the service may not read it; put the token into "
-            f"{places.token_file}, which is handed over, and leave token_file out"
-        )
+    secrets = (
+        ("token_file", settings.token_file, "token", places.token_file),
+        ("listen_key_file", settings.listen_key_file, "key", places.listen_key_file),
+    )
+    for name, secret, what, handed_over in secrets:
+        if secret is not None and not _for_everybody(secret):
+            yield (
+                f"{name} = {secret}: the account of the service may not read it; put the {what} into {handed_over}, "
+                f"which is handed over, and leave {name} out"
+            )
     for target in settings.push:
         if target.password_file is not None and not _for_everybody(target.password_file):
             yield (

@@ -36,6 +36,11 @@ class Places:
     cache: Path
 
     @property
+    def listen_key_file(self) -> Path:
+        """What it gets as the other credential, if it is there."""
+        return self.token_file.with_name("listen-key")
+
+    @property
     def drop_ins(self) -> Path:
         """The folder of what is added to the service."""
         return self.units / f"{SERVICE}.d"

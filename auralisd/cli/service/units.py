@@ -82,13 +82,14 @@ def planned_files(wishes: Wishes, places: Places) -> tuple[PlannedFile, ...]:
 
 
 def service_unit(wishes: Wishes, places: Places) -> str:
-    """The service, with the program that runs this, and the token where there is one to hand over."""
+    """The service, with the program that runs this, and the secrets that are there to be handed over."""
     text = _replaced(
         _shipped(SERVICE), "ExecStart=/opt/auralisd/bin/auralisd run\n", f"ExecStart={' '.join(wishes.command)}\n"
     )
-    text = _replaced(text, "/etc/auralisd/token", str(places.token_file))
-    if places.token_file.exists():
-        text = _replaced(text, "#LoadCredential=", "LoadCredential=")
+    for secret in (places.token_file, places.listen_key_file):
+        mark = "" if secret.exists() else "#"
+        handed_over = f"LoadCredential={secret.name}:"
+        text = _replaced(text, f"#{handed_over}/etc/auralisd/{secret.name}\n", f"{mark}{handed_over}{secret}\n")
     return _marked(text)
 
 

@@ -38,14 +38,15 @@ def test_a_folder_that_the_service_may_not_write_to_is_named(said, name):
     assert "ReadWritePaths=/srv/music" in doubt
 
 
-def test_a_token_that_the_account_may_not_read_is_better_handed_over(said, tmp_path):
-    token = tmp_path / "mine"
-    token.write_text("a-token-of-my-own")
-    token.chmod(0o600)
-    (doubt,) = said(token_file=token)
-    assert str(tmp_path / "etc" / "token") in doubt
-    token.chmod(0o644)
-    assert said(token_file=token) == []
+@pytest.mark.parametrize(("key", "handed_over"), [("token_file", "token"), ("listen_key_file", "listen-key")])
+def test_a_secret_that_the_account_may_not_read_is_better_handed_over(said, tmp_path, key, handed_over):
+    secret = tmp_path / "mine"
+    secret.write_text("a-secret-of-my-own")
+    secret.chmod(0o600)
+    (doubt,) = said(**{key: secret})
+    assert str(tmp_path / "etc" / handed_over) in doubt
+    secret.chmod(0o644)
+    assert said(**{key: secret}) == []
 
 
 def test_a_password_that_the_account_may_not_read_is_named(said, tmp_path):

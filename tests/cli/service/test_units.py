@@ -83,12 +83,13 @@ def test_a_reload_is_waited_for_where_systemd_can(planned, version, wanted):
     assert (NOTIFY_RELOAD in planned(systemd_version=version)) is wanted
 
 
-def test_a_token_beside_the_configuration_is_handed_over(planned, tmp_path):
+@pytest.mark.parametrize("name", ["token", "listen-key"])
+def test_a_secret_beside_the_configuration_is_handed_over(planned, tmp_path, name):
     assert not re.findall(r"(?m)^LoadCredential=", planned()[SERVICE].content)
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "token").write_text("a-token-of-my-own\n")
+    (tmp_path / "etc" / name).write_text("a-secret-of-my-own\n")
     found = re.findall(r"(?m)^LoadCredential=(.*)$", planned()[SERVICE].content)
-    assert found == [f"token:{tmp_path / 'etc' / 'token'}"]
+    assert found == [f"{name}:{tmp_path / 'etc' / name}"]
 
 
 def test_a_first_configuration_explains_everything_and_sets_what_was_asked_for(planned):
