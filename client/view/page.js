@@ -2,13 +2,12 @@ import { Backdrop } from "./backdrop.js";
 import { byId } from "./dom.js";
 import { createFoot } from "./foot.js";
 import { listenForKeys } from "./keys.js";
-import { createMixSheet } from "./mix-sheet.js";
-import { createMoreSheet } from "./more-sheet.js";
-import { createMusicSheet } from "./music-sheet.js";
 import { createPresetSheet } from "./presets.js";
 import { Sheets } from "./sheets.js";
-import { createTimerSheet, createTokenSheet } from "./small-sheets.js";
 import { createStage } from "./stage.js";
+
+/** The page stands and plays by then: the sheets come before anybody looks for one. */
+const SHEETS_AFTER_MS = 3000;
 
 /**
  * The whole page over one session.
@@ -28,29 +27,27 @@ export function createPage(session, toast, kiosk) {
     backdrop.still = session.settings.motion === "off";
     backdrop.wake();
   };
-  sheets.add(createPresetSheet(session));
-  sheets.add(createTimerSheet(session));
-  sheets.add(createMusicSheet(session));
-  sheets.add(createMixSheet(session));
-  sheets.add(createMoreSheet(session, changeLook, () => void toggleSheet("help")));
-  sheets.add(createTokenSheet(session, sheets, toast));
+  sheets.addLater("presets", async () => createPresetSheet(session));
+  sheets.addLater("timer", async () => (await import("./small-sheets.js")).createTimerSheet(session));
+  sheets.addLater("music", async () => (await import("./music-sheet.js")).createMusicSheet(session));
+  sheets.addLater("mix", async () => (await import("./mix-sheet.js")).createMixSheet(session));
+  sheets.addLater("more", async () => {
+    const { createMoreSheet } = await import("./more-sheet.js");
+    return createMoreSheet(session, changeLook, () => void sheets.toggle("help"));
+  });
+  sheets.addLater("token", async () => (await import("./small-sheets.js")).createTokenSheet(session, sheets, toast));
+  sheets.addLater("help", async () => (await import("./help-sheet.js")).createHelpSheet(session));
   sheets.opener("token", byId("take-control"));
   const stage = createStage(session, toast.announcer);
   const foot = createFoot(session, sheets, toast);
   sheets.onOpen = () => sheets.render(session.snapshot());
   changeLook();
+  sheets.opener("help", byId("open-more"));
+  sheets.onMissing = () => toast.say("This part of the page does not come: the server does not answer");
+  if (!kiosk) setTimeout(() => void sheets.fetchAll(), SHEETS_AFTER_MS);
+  const toggleSheet = (/** @type {string} */ name) => void sheets.toggle(name);
   listenForKeys(session, { toggleSheet, tell: (text) => toast.announcer.say(text), few: kiosk });
   root.toggleAttribute("data-kiosk", kiosk);
-
-  /** @param {string} name */
-  async function toggleSheet(name) {
-    if (name === "help" && !sheets.has("help")) {
-      const { createHelpSheet } = await import("./help-sheet.js");
-      if (!sheets.has("help")) sheets.add(createHelpSheet(session));
-      sheets.opener("help", byId("open-more"));
-    }
-    sheets.toggle(name);
-  }
 
   return (now) => {
     root.dataset.state = now.state;

@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**
@@ -15,6 +15,12 @@ export class Sheets {
   constructor() {
     /** @type {Map<string, {sheet: Sheet, element: HTMLElement}>} */
     this.sheets = new Map();
+    /** Those that are not fetched yet, and how. @type {Map<string, () => Promise<Sheet>>} */
+    this.later = new Map();
+    /** @type {Set<string>} */
+    this.coming = new Set();
+    /** @type {Promise<void> | null} */
+    this.styles = null;
     /** @type {Map<string, HTMLElement>} */
     this.openers = new Map();
     /** @type {string | null} */
@@ -45,15 +51,32 @@ export class Sheets {
     this.openers.set(name, button);
   }
 
-  /** @param {string} name */
-  has(name) {
-    return this.sheets.has(name);
+  /**
+   * A sheet that comes over the network when it is first opened, or before that by `fetchAll`.
+   *
+   * @param {string} name
+   * @param {() => Promise<Sheet>} fetch
+   */
+  addLater(name, fetch) {
+    this.later.set(name, fetch);
+  }
+
+  /** Fetch what nobody has opened yet; what does not come is tried again when it is opened. */
+  async fetchAll() {
+    for (const name of this.later.keys()) await this.#fetch(name).catch(() => {});
   }
 
   /** @param {string} name */
-  toggle(name) {
-    if (this.open === name) this.close();
-    else this.#show(name);
+  async toggle(name) {
+    if (this.open === name) {
+      this.close();
+      return;
+    }
+    try {
+      if (await this.#fetch(name)) this.#show(name);
+    } catch {
+      this.onMissing();
+    }
   }
 
   close() {
@@ -94,6 +117,47 @@ export class Sheets {
     if (opener?.getAttribute("aria-controls") === `sheet-${this.open}`) opener.setAttribute("aria-expanded", String(open));
   }
 
+  /** @returns {Promise<boolean>} whether it is there; false while another call waits for it */
+  async #fetch(/** @type {string} */ name) {
+    const fetch = this.later.get(name);
+    if (this.sheets.has(name) || fetch === undefined) return true;
+    if (this.coming.has(name)) return false;
+    this.coming.add(name);
+    try {
+      const [sheet] = await Promise.all([fetch(), this.styles ??= fetchStyles()]);
+      this.add(sheet);
+      this.later.delete(name);
+    } catch (error) {
+      this.styles = null;
+      throw error;
+    } finally {
+      this.coming.delete(name);
+    }
+    return true;
+  }
+
+  /** Replaced by the page: a sheet could not be fetched. */
+  onMissing() {}
+
   /** Replaced by the page: fill the sheet that has just opened. */
   onOpen() {}
+}
+
+/**
+ * How sheets look: before what forced colours say of them.
+ *
+ * @returns {Promise<void>}
+ */
+function fetchStyles() {
+  return new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = new URL("../styles/sheets.css", import.meta.url).href;
+    link.onload = () => resolve();
+    link.onerror = () => {
+      link.remove();
+      reject(new Error("the styles of the sheets do not come"));
+    };
+    document.head.insertBefore(link, byId("forced-colors"));
+  });
 }
