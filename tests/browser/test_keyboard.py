@@ -135,6 +135,7 @@ def test_music_is_begun_steered_and_ended_without_a_pointer(page: Page, daemon: 
     expect(page.locator("#volume")).to_have_value(str(before + 1))
     page.focus("#open-music")
     page.keyboard.press("Enter")
+    expect(page.locator("#sheet-music")).to_be_focused()  # it may have to be fetched first
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
