@@ -34,6 +34,8 @@ LATER = {
 
 AHEAD = "const now = Date.now; window.ahead = 0; Date.now = () => now() + window.ahead;"
 HELD_UP = "window.setInterval = () => 0;"
+NOTHING_LATER = """const soon = window.setTimeout;
+window.setTimeout = (act, ms, ...rest) => (ms >= 3000 ? 0 : soon(act, ms, ...rest));"""
 LOCKS = """window.locks = [];
 navigator.wakeLock.request = async (kind) => {
   const lock = {kind, released: false, release: async () => { lock.released = true; }};
@@ -79,6 +81,7 @@ def test_the_manifest_and_its_icons_come_with_their_types(page: Page, daemon: Da
 
 def test_the_first_load_is_small(page: Page, daemon: DaemonProcess) -> None:
     asked: set[str] = set()
+    page.add_init_script(NOTHING_LATER)
     page.on("request", lambda request: asked.add(urlsplit(request.url).path.removeprefix("/client/").removeprefix("/")))
     open_page(page, daemon)
     page.wait_for_selector("#presets:not([hidden])")
