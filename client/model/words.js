@@ -59,6 +59,10 @@ export function clockWords(seconds) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** What locked and unlocked sheets say under their title. */
+export const FOR_EVERYONE = "Changes are heard by everyone listening";
+export const ONLY_LISTENING = "As the station is set just now";
+
 /** What a station says that is not for everybody. */
 export const UNINVITED = "This station is for invited listeners";
 

@@ -1,7 +1,7 @@
 import { LAYER_SLIDERS, LEVEL_SLIDER, valueAt } from "../model/controls.js";
+import { FOR_EVERYONE, ONLY_LISTENING } from "../model/words.js";
 import { createFacts, createLayer, createSlider } from "./controls.js";
 import { h } from "./dom.js";
-import { FOR_EVERYONE, ONLY_LISTENING } from "./music-sheet.js";
 
 /**
  * The layers and the level of the whole.

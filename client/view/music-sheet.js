@@ -1,11 +1,7 @@
 import { KEYS, MODES, NIGHT_SWITCH, SCORE_SLIDERS, SOUND_SLIDERS, pitchClass } from "../model/controls.js";
-import { waitingWords, withSigns } from "../model/words.js";
+import { FOR_EVERYONE, ONLY_LISTENING, waitingWords, withSigns } from "../model/words.js";
 import { createChoices, createFacts, createSlider, createSwitch } from "./controls.js";
 import { h } from "./dom.js";
-
-/** What locked and unlocked sheets say under their title. */
-export const FOR_EVERYONE = "Changes are heard by everyone listening";
-export const ONLY_LISTENING = "As the station is set just now";
 
 /**
  * Key, mode, and how the music moves.

@@ -1,6 +1,6 @@
 import { rowOf } from "../model/presets.js";
+import { FOR_EVERYONE, ONLY_LISTENING } from "../model/words.js";
 import { h, setAttribute, setText } from "./dom.js";
-import { FOR_EVERYONE, ONLY_LISTENING } from "./music-sheet.js";
 
 /**
  * The first few presets in one row, and the way to all of them.
