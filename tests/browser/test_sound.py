@@ -156,7 +156,7 @@ def test_a_server_that_stalls_for_300_ms_every_3_s_is_heard_without_a_gap_or_a_c
     assert_it_is_whole(recording)
 
 
-@pytest.mark.parametrize("clock", [0.995, 1.002])
+@pytest.mark.parametrize("clock", [1.002])
 def test_a_sound_card_whose_clock_is_off_is_followed_without_a_gap_or_a_click(
     chromium: Browser, sounding: DaemonProcess, clock: float
 ) -> None:
