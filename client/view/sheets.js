@@ -17,8 +17,8 @@ export class Sheets {
     this.sheets = new Map();
     /** Those that are not fetched yet, and how. @type {Map<string, () => Promise<Sheet>>} */
     this.later = new Map();
-    /** @type {Set<string>} */
-    this.coming = new Set();
+    /** @type {Map<string, Promise<void>>} */
+    this.coming = new Map();
     /** @type {Promise<void> | null} */
     this.styles = null;
     /** @type {Map<string, HTMLElement>} */
@@ -63,7 +63,7 @@ export class Sheets {
 
   /** Fetch what nobody has opened yet; what does not come is tried again when it is opened. */
   async fetchAll() {
-    for (const name of this.later.keys()) await this.#fetch(name).catch(() => {});
+    for (const name of [...this.later.keys()]) await this.#fetch(name).catch(() => {});
   }
 
   /** @param {string} name */
@@ -73,7 +73,8 @@ export class Sheets {
       return;
     }
     try {
-      if (await this.#fetch(name)) this.#show(name);
+      await this.#fetch(name);
+      this.#show(name);
     } catch {
       this.onMissing();
     }
@@ -117,14 +118,18 @@ export class Sheets {
     if (opener?.getAttribute("aria-controls") === `sheet-${this.open}`) opener.setAttribute("aria-expanded", String(open));
   }
 
-  /** @returns {Promise<boolean>} whether it is there; false while another call waits for it */
-  async #fetch(/** @type {string} */ name) {
+  /** @returns {Promise<void>} that it is there; the same for all who ask meanwhile */
+  #fetch(/** @type {string} */ name) {
     const fetch = this.later.get(name);
-    if (this.sheets.has(name) || fetch === undefined) return true;
-    if (this.coming.has(name)) return false;
-    this.coming.add(name);
+    if (this.sheets.has(name) || fetch === undefined) return Promise.resolve();
+    const coming = this.coming.get(name) ?? this.#fetched(name, fetch);
+    this.coming.set(name, coming);
+    return coming;
+  }
+
+  async #fetched(/** @type {string} */ name, /** @type {() => Promise<Sheet>} */ fetch) {
     try {
-      const [sheet] = await Promise.all([fetch(), this.styles ??= fetchStyles()]);
+      const [sheet] = await Promise.all([fetch(), (this.styles ??= fetchStyles())]);
       this.add(sheet);
       this.later.delete(name);
     } catch (error) {
@@ -133,7 +138,6 @@ export class Sheets {
     } finally {
       this.coming.delete(name);
     }
-    return true;
   }
 
   /** Replaced by the page: a sheet could not be fetched. */
