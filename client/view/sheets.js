@@ -25,6 +25,8 @@ export class Sheets {
     this.openers = new Map();
     /** @type {string | null} */
     this.open = null;
+    /** The sheet that opens as soon as it is there. @type {string | null} */
+    this.wanted = null;
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented) this.close();
     });
@@ -72,15 +74,18 @@ export class Sheets {
       this.close();
       return;
     }
+    this.wanted = name;
     try {
       await this.#fetch(name);
-      this.#show(name);
+      if (this.wanted === name) this.#show(name);
     } catch {
       this.onMissing();
     }
   }
 
+  /** Close what is open, and open nothing of what is still on its way. */
   close() {
+    this.wanted = null;
     if (this.open === null) return;
     const name = this.open;
     this.#hide();
@@ -97,6 +102,7 @@ export class Sheets {
     const entry = this.sheets.get(name);
     if (entry === undefined) return;
     this.open = name;
+    this.wanted = null;
     entry.element.hidden = false;
     document.documentElement.dataset.sheet = name;
     this.#expanded(true);

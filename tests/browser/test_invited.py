@@ -78,7 +78,9 @@ def test_with_a_link_it_plays_and_the_address_bar_shows_nothing_of_it(
     page.click("#disc")
     page.wait_for_selector(PLAYING, timeout=SOUND_MS)
     page.click("#open-more")
-    hrefs = page.locator("#sheet-more .links a").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+    links = page.locator("#sheet-more .links a")
+    expect(links.first).to_be_visible()
+    hrefs = links.evaluate_all("all => all.map((one) => one.getAttribute('href'))")
     assert hrefs[0] == f"/stations/main/listen.m3u?listen={token}"
     assert all(href.endswith(f"?listen={token}") for href in hrefs)
     log = signed_daemon.log.read_text()

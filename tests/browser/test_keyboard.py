@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from daemon_process import DaemonProcess
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +59,22 @@ def clipped(page: Page, focused: dict[str, Any]) -> bytes:
     width = min(clip["x"] + clip["width"], 1280) - left
     height = min(clip["y"] + clip["height"], 800) - top
     return page.screenshot(clip={"x": left, "y": top, "width": width, "height": height})
+
+
+def test_escape_takes_back_a_sheet_that_is_still_on_its_way(still_page: Page, daemon: DaemonProcess) -> None:
+    held: list[Route] = []
+    still_page.route("**/mix-sheet.js", held.append)
+    open_page(still_page, daemon)
+    with still_page.expect_request("**/mix-sheet.js"):
+        still_page.click("#open-mix")
+    still_page.keyboard.press("Escape")
+    for route in held:
+        route.continue_()
+    still_page.wait_for_selector("#sheet-mix", state="attached")
+    still_page.wait_for_timeout(100)
+    assert still_page.locator("#sheet-mix").is_hidden()
+    still_page.click("#open-mix")
+    expect(still_page.locator("#sheet-mix")).to_be_visible()
 
 
 def walk(page: Page) -> list[str]:

@@ -189,9 +189,11 @@ def test_every_target_is_large_enough_for_a_finger(context: BrowserContext, daem
         page.keyboard.press("Escape")
         if opener is not None:
             page.locator("#actions").get_by_role("button", name=opener).click()
+            expect(page.locator(".sheet:not([hidden])")).to_be_visible()
         assert_no_small_targets(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="All presets").click()
+    expect(page.locator(".sheet:not([hidden])")).to_be_visible()
     assert_no_small_targets(page)
 
 

@@ -1,5 +1,7 @@
 """What is made of a device that cannot do what it promised, before anybody listens."""
 
+import gc
+
 import pytest
 import trio
 
@@ -8,6 +10,12 @@ from auralisd.daemon.worker import run_inline
 from auralisd.errors import DeviceError, RenderError
 from auralisd.synthesis import device as devices
 from tests.daemon.stations import ToneInstrument, new_studio
+
+
+@pytest.fixture(autouse=True)
+def unfrozen():
+    yield
+    gc.unfreeze()
 
 
 def an_instrument_of(failing_device, error):
@@ -36,6 +44,12 @@ async def test_a_device_that_can_play_is_taken(autojump_clock, choose_cuda):
     await task.import_torch(studio, "auto")
     assert (studio.device.name, studio.device.why) == ("cuda", "cuda, for the test")
     assert studio.can_render.is_set()
+
+
+async def test_the_collector_looks_no_more_through_what_was_imported(autojump_clock, choose_cuda):
+    await task.import_torch(new_studio(ready=False, device="none"), "auto")
+    assert gc.get_freeze_count() > 10_000
+    assert len(gc.get_objects()) < 1_000
 
 
 @pytest.mark.parametrize(

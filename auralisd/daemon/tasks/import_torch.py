@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,7 @@ async def import_torch(studio: Studio, wanted_device: str, kernel_directory: Pat
         log.warning("the synthesiser could not be tried out", device=name, error=repr(error))
         if name != "cpu":  # else the renderer's own supervision will meet it too, and decide
             name, why = "cpu", f"cpu: {name} could not play: {error!r}"
+    gc.freeze()  # what was imported stays; to look through it for garbage holds all threads up for 0.2 s each time
     studio.device.name, studio.device.why = name, why
     log.info("synthesiser ready", device=name, why=why, seconds=round(time.monotonic() - started, 2))
     studio.can_render.set()
