@@ -63,7 +63,7 @@ def clipped(page: Page, focused: dict[str, Any]) -> bytes:
 
 def test_escape_takes_back_a_sheet_that_is_still_on_its_way(still_page: Page, daemon: DaemonProcess) -> None:
     held: list[Route] = []
-    still_page.route("**/mix-sheet.js", held.append)
+    still_page.route("**/mix-sheet.js", lambda route: held.append(route))
     open_page(still_page, daemon)
     with still_page.expect_request("**/mix-sheet.js"):
         still_page.click("#open-mix")
