@@ -163,7 +163,8 @@ class UnknownNameError(AuralisError):
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
         """Keep what was asked for and what there is."""
-        super().__init__(f"no {kind} {name!r}; there is: {', '.join(known) or 'none'}")
+        there = f"there is: {', '.join(known)}" if known else "there is none at all"
+        super().__init__(f"no {kind} {name!r}; {there}")
         self.kind = kind
         self.name = name
         self.known = known

@@ -12,16 +12,16 @@ import click
 
 from auralisd.cli.exit_codes import EXIT_OK, EXIT_RULE_BROKEN
 from auralisd.cli.length import FRAMES
+from auralisd.cli.numbers import NumberType
 from auralisd.cli.options import any_given, json_option, piece_options, wanted
 from auralisd.cli.performance import Performance, composed
 from auralisd.cli.progress import clock_time, progress_bar
+from auralisd.cli.tables import open_table, show, verdict
 from auralisd.errors import EventStreamError, SoundFileError
 from auralisd.score import joined
 from auralisd.units import SAMPLE_RATE_HZ, frames_to_seconds, seconds_to_frames
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from auralisd.composition.audit import Finding, Reading
 
 DEFAULT_HOURS: Final = 8
@@ -39,9 +39,9 @@ _NO_TERMINAL_COLUMNS: Final = 140
 )
 @click.option(
     "--hours",
-    type=click.FloatRange(min=0, min_open=True, max=MOST_HOURS),
+    type=NumberType(0, MOST_HOURS, least_is_too_little=True),
     metavar="H",
-    help=f"Without a file: how long a piece to compose, in hours ({DEFAULT_HOURS}).",
+    help=f"Without a file: how long a piece to compose, in hours, {MOST_HOURS} at most ({DEFAULT_HOURS}).",
 )
 @click.option("--seconds", type=FRAMES, metavar="TIME", help="The same in seconds or as h:mm:ss.")
 @piece_options
@@ -113,13 +113,13 @@ def _composed(performance: Performance, *, quiet: bool) -> Reading:
     end = performance.end_frames
     late = replace(performance, begin_frames=_COLD_START_FRAMES if end > _COLD_START_FRAMES else end * 7 // 8)
     halves = []
-    with progress_bar("composing", frames_to_seconds(performance.frames + late.frames), quiet=quiet) as show:
+    with progress_bar("composing", frames_to_seconds(performance.frames + late.frames), quiet=quiet) as bar:
         done = 0
         for part in (performance, late):
             slices = []
             for piece in composed(part):
                 slices.append(piece)
-                show(frames_to_seconds(done + piece.end_frames - part.begin_frames))
+                bar(frames_to_seconds(done + piece.end_frames - part.begin_frames))
             done += part.frames
             halves.append(joined(slices))
     return Reading(halves[0], controls=performance.controls, rejoined=halves[1])
@@ -164,13 +164,9 @@ def _as_data(reading: Reading, findings: tuple[Finding, ...], *, seed: int | Non
 
 
 def _show(findings: tuple[Finding, ...]) -> None:
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("rule", "asked", "found", "", "worst at"):
-        table.add_column(heading, no_wrap=heading == "rule")
+    table = open_table("rule", "asked", "found", "", "worst at", whole=("rule",))
     chapter = ""
     for finding in findings:
         if finding.chapter != chapter:
@@ -180,16 +176,7 @@ def _show(findings: tuple[Finding, ...]) -> None:
             Text(f"  {finding.rule}"),
             Text(finding.bound),
             Text(finding.figure) if finding.passed is not None else Text(f"needs {finding.needs}", style="dim"),
-            _verdict(finding),
+            verdict(finding.passed, yes="holds", no="BROKEN"),
             Text("" if finding.at_frames is None else clock_time(frames_to_seconds(finding.at_frames))),
         )
-    console = Console(width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
-    console.print(table)
-
-
-def _verdict(finding: Finding) -> Text:
-    from rich.text import Text
-
-    if finding.passed is None:
-        return Text("not judged", style="dim")
-    return Text("holds", style="green") if finding.passed else Text("BROKEN", style="bold red")
+    show(table, columns=_NO_TERMINAL_COLUMNS)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from auralisd.cli.length import FRAMES
+from auralisd.cli.numbers import NumberType
 from auralisd.cli.options import json_option, piece_options, wanted
 from auralisd.cli.performance import Performance, composed
 from auralisd.cli.progress import clock_time, progress_bar
@@ -18,10 +18,15 @@ from auralisd.cli.score_files import check_score_files, write_score
 from auralisd.score import ScoreSlice, event_stream_sha256, joined
 from auralisd.units import frames_to_seconds, seconds_to_frames
 
+MOST_HOURS: Final = 24 * 365
+
 
 @click.command(short_help="Write a piece as a score: the event stream, or MIDI. No sound, no torch.")
 @click.option(
-    "--hours", type=click.FloatRange(min=0, min_open=True, max=24 * 365), metavar="H", help="How long, in hours (1)."
+    "--hours",
+    type=NumberType(0, MOST_HOURS, least_is_too_little=True),
+    metavar="H",
+    help=f"How long, in hours, {MOST_HOURS} at most (1).",
 )
 @click.option("--seconds", type=FRAMES, metavar="TIME", help="How long, in seconds or as h:mm:ss.")
 @click.option("--start", type=FRAMES, metavar="TIME", help="Where in the piece to begin, in seconds or as h:mm:ss (0).")
@@ -50,8 +55,6 @@ def compose(
     """  # noqa: D301
     if hours is not None and seconds is not None:
         raise click.UsageError("--hours or --seconds, not both")
-    if hours is not None and math.isnan(hours):  # no range leaves it out
-        raise click.BadParameter("a number of hours is meant", param_hint="--hours")
     frames = seconds if seconds is not None else seconds_to_frames(3600 * (hours or 1))
     if frames <= 0:
         raise click.BadParameter("there has to be something to compose", param_hint="--seconds")

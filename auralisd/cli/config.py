@@ -44,7 +44,11 @@ def check_config(config_file: Path | None, state_dir: Path | None, as_json: bool
 
     Exits with 78 and names the setting where something would be refused. What would be taken, but not as
     it is written (a preset that is none of the house's), is noted.
-    """
+
+    \b
+    auralisd check-config
+    auralisd check-config --config /etc/auralisd/config.toml && sudo systemctl reload auralisd
+    """  # noqa: D301
     from auralisd.settings import load_settings
 
     settings = load_settings(given(state_dir=state_dir), environ=os.environ, config_file=config_file)

@@ -15,7 +15,11 @@ def devices(as_json: bool) -> None:
     """List the devices for --device, best first, and say which one `auto` means and why.
 
     Takes some seconds: torch is loaded to ask.
-    """
+
+    \b
+    auralisd devices
+    auralisd devices --json    for programs: each with whether it is there, and why not
+    """  # noqa: D301
     from auralisd.errors import DeviceError
     from auralisd.synthesis.device import choose_device
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auralisd.cli.exit_codes import EXIT_OK
+from auralisd.cli.numbers import WholeNumberType
 
 if TYPE_CHECKING:
     from auralisd.cli.service.address import Address
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 @click.option("--write", is_flag=True, help="Write the files (as root). Without it they are printed.")
 @click.option("--now", is_flag=True, help="With --write: enable and start the service too.")
 @click.option("--remove", is_flag=True, help="Stop the service and take away what --write wrote (as root).")
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="TCP port (8000, or the configured one).")
+@click.option(
+    "--port",
+    type=WholeNumberType(1, 65535),
+    metavar="N",
+    help="TCP port, 1 to 65535 (8000, or the configured one).",
+)
 @click.option("--lan", is_flag=True, help="Listen on all addresses; steering from elsewhere takes the token.")
 @click.option("--cuda/--no-cuda", default=None, help="Let it have NVIDIA GPUs; without either it stays as it was.")
 def install_service(write: bool, now: bool, remove: bool, port: int | None, lan: bool, cuda: bool | None) -> int:

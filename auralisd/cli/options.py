@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import click
 
+from auralisd.cli.numbers import SEED
 from auralisd.composition.presets import BUILT_IN
 from auralisd.controls import KEYS, LAYERS, MODES, RANGES, Controls, merge_change
 from auralisd.errors import ControlsError, UnknownNameError
-from auralisd.score import LARGEST_SEED
 
 type Command = Callable[..., Any]
 
@@ -109,9 +109,9 @@ def piece_options(command: Command) -> Command:
     )(command)
     return click.option(
         "--seed",
-        type=click.IntRange(0, LARGEST_SEED),
+        type=SEED,
         metavar="N",
-        help="Which piece to play. Drawn and told without it.",
+        help="Which piece to play, a whole number from 0. Drawn and told without it.",
     )(command)
 
 
@@ -134,7 +134,8 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     try:
         controls, _ = merge_change(controls, change | ({"layers": layers} if layers else {}))
     except ControlsError as error:
-        name = "--layer" if error.field.startswith("layers.") else f"--{error.field.replace('_', '-')}"
+        layer = error.field.removeprefix("layers.")
+        name = f"--layer {layer}" if layer != error.field else f"--{error.field.replace('_', '-')}"
         raise ControlsError(name, error.value, error.constraint) from error
     return Wanted(seed=secrets.randbelow(DRAWN_SEEDS) if seed is None else seed, controls=controls)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auralisd.cli.numbers import NumberType
 from auralisd.cli.options import json_option
 from auralisd.cli.progress import progress_bar
 from auralisd.units import CHANNELS, SAMPLE_RATE_HZ
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("patches"),
-    show_default=True,
-    help="Directory for the files; made where it is missing.",
+    metavar="DIR",
+    help="Directory for the files; made where it is missing (patches).",
 )
-@click.option(
-    "--brightness", type=click.FloatRange(0.0, 1.0), default=0.5, show_default=True, help="0 dark to 1 bright."
-)
+@click.option("--brightness", type=NumberType(0, 1), default=0.5, metavar="NUMBER", help="0 dark to 1 bright (0.5).")
 @json_option
 def patches(names: tuple[str, ...], only_list: bool, out: Path, brightness: float, as_json: bool) -> None:
     """Render each patch to a WAV file of 15 s and a PNG of its spectrogram.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
 import click
@@ -44,6 +46,7 @@ from auralisd.errors import (
     UnknownNameError,
 )
 
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _EXPLAIN: Final = frozenset({"--help", "-h", "--version"})
 
 _EXIT_CODES: Final[Sequence[tuple[type[AuralisError], int]]] = (
@@ -64,6 +67,15 @@ class _ReaderGoneError(Exception):
     """Whoever read our output has left."""
 
 
+@contextmanager
+def _past_click() -> Iterator[None]:
+    """Tell past click that a reader has gone: it would make a failure of it."""
+    try:
+        yield
+    except BrokenPipeError as gone:
+        raise _ReaderGoneError from gone
+
+
 class RunByDefault(click.Group):
     """A group whose ``run`` is meant when no command is named."""
 
@@ -73,12 +85,15 @@ class RunByDefault(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:
+        """Read the options; ``--help`` and ``--version`` are answered here."""
+        with _past_click():
+            return super().make_context(info_name, args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; that its reader has gone is told past click, which would make a failure of it."""
-        try:
+        """Run the command."""
+        with _past_click():
             return super().invoke(ctx)
-        except BrokenPipeError as gone:
-            raise _ReaderGoneError from gone
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order somebody new would want them, not the alphabet's."""
@@ -135,11 +150,18 @@ def exit_status(argv: Sequence[str]) -> int:
     except AuralisError as error:
         click.echo(f"auralisd: {error}", err=True)
         return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_INTERNAL)
-    except (
-        Exception,
-        BaseExceptionGroup,
-    ):  # the last boundary: our own fault, shown whole for a report
-        traceback.print_exc()
-        click.echo("auralisd: this is a fault of the program, not yours; the lines above say where", err=True)
-        return EXIT_INTERNAL
+    except Exception as error:  # the last boundary
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            click.echo(f"auralisd: {error.filename or 'the output'}: {error.strerror}; make room", err=True)
+            return EXIT_CONFIGURATION
+        return _own_fault()
+    except BaseExceptionGroup:
+        return _own_fault()
     return status if isinstance(status, int) else EXIT_OK
+
+
+def _own_fault() -> int:
+    """Show the error being handled whole, for a report."""
+    traceback.print_exc()
+    click.echo("auralisd: this is a fault of the program, not yours; the lines above say where", err=True)
+    return EXIT_INTERNAL

@@ -105,13 +105,18 @@ def _new_piece(seconds: int | None, start: int | None, piece: dict[str, Any]) ->
 def _as_played(
     station_id: str, from_frames: int | None, to_frames: int | None, config_file: Path | None, state_dir: Path | None
 ) -> Performance:
-    from auralisd.errors import UnknownNameError
+    from auralisd.errors import StorageError, UnknownNameError
     from auralisd.settings import load_settings
+    from auralisd.storage.opening import STATE_FILE_NAME
     from auralisd.storage.state_file import StateFile
 
     if to_frames is None or to_frames <= (from_frames or 0):
         raise click.UsageError("--station needs --to, later than --from; both count from the beginning of its piece")
     settings = load_settings(given(state_dir=state_dir, lan=True), environ=os.environ, config_file=config_file)
+    if not (settings.state_dir / STATE_FILE_NAME).exists():
+        raise StorageError(
+            str(settings.state_dir), "no daemon has kept its stations here", "Name its --state-dir, or its --config."
+        )
     with StateFile(settings.state_dir) as state:
         stations = {station.id: station for station in state.stations()}
         if station_id not in stations:

@@ -43,7 +43,16 @@ def run(
     Every option can also come from the environment (AURALISD_PORT=9000) or from the configuration
     file (port = 9000); `auralisd config --example` shows all there are. SIGHUP reads the file again;
     SIGUSR2 lets another process go on, which no listener hears.
-    """
+
+    \b
+    auralisd                                for this machine
+    auralisd run --lan                      for every room of the house
+    auralisd run --port 9000 --device cpu
+    AURALISD_LOG_LEVEL=debug auralisd run
+
+    Exit status: 0 stopped, 78 something is set up wrongly (one line says what), 70 a fault of the
+    program, for a service manager to start it again.
+    """  # noqa: D301
     with _stopped_at_once():
         from auralisd.daemon.handover.links import take_inheritance
         from auralisd.settings import create_listen_key, create_token, load_settings, with_listen_key, with_token

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from auralisd.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK, EXIT_RULE_BROKEN
+from auralisd.cli.numbers import SEED, NumberType
 from auralisd.cli.options import DRAWN_SEEDS
 from auralisd.cli.progress import clock_time, progress_bar
+from auralisd.cli.tables import open_table, show, verdict
 from auralisd.errors import SoundFileError
-from auralisd.score import LARGEST_SEED
 from auralisd.soak.plan import FAULTS
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
     from auralisd.cli.progress import Show
     from auralisd.soak.judging import Level
@@ -36,7 +36,7 @@ _FAULT_NAMES: Final = tuple(fault.name for fault in FAULTS)
 @click.command(short_help="Run the daemon against itself, and judge this machine by the service levels.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=FEWEST_MINUTES, max=MOST_MINUTES),
+    type=NumberType(FEWEST_MINUTES, MOST_MINUTES),
     default=DEFAULT_MINUTES,
     metavar="N",
     help=f"How long, {FEWEST_MINUTES:g} to {MOST_MINUTES:g} ({DEFAULT_MINUTES:g}); memory is judged from ten on.",
@@ -52,7 +52,7 @@ _FAULT_NAMES: Final = tuple(fault.name for fault in FAULTS)
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=SEED,
     metavar="N",
     help="Of the music, of the order of the faults, of what listeners do. Drawn and told without it.",
 )
@@ -127,23 +127,18 @@ def _told_in_lines() -> Show:
     """For a log instead of a terminal: a line whenever something else is done."""
     told: list[str | None] = [None]
 
-    def show(seconds: float, doing: str | None = None, /) -> None:
+    def tell(seconds: float, doing: str | None = None, /) -> None:
         if doing != told[-1]:
             told[:] = [doing]
             click.echo(f"{clock_time(seconds)}  {doing}", err=True)
 
-    return show
+    return tell
 
 
 def show_report(report: Report) -> None:
     """Print the service levels, and what came of the faults, for people."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
-    if report.faults:
-        console.print(_faults(report))
-        console.print()
-    console.print(_levels(report.levels))
+    faults = [_faults(report), ""] if report.faults else []
+    show(*faults, _levels(report.levels), columns=_NO_TERMINAL_COLUMNS)
     held = sum(level.held is True for level in report.levels)
     broken = sum(level.held is False for level in report.levels)
     rest = len(report.levels) - held - broken
@@ -163,7 +158,7 @@ def show_report(report: Report) -> None:
 def _faults(report: Report) -> Table:
     from rich.text import Text
 
-    table = _table("fault", "times", "underruns", "what came of it")
+    table = open_table("fault", "times", "underruns", "what came of it")
     for record in report.faults:
         as_promised = not record.broken
         table.add_row(
@@ -178,26 +173,10 @@ def _faults(report: Report) -> Table:
 def _levels(levels: tuple[Level, ...]) -> Table:
     from rich.text import Text
 
-    table = _table("level", "asked", "measured", "held")
+    table = open_table("level", "asked", "measured", "held")
     for level in levels:
-        table.add_row(Text(level.name), Text(level.asked), Text(level.measured), _verdict(level))
-    return table
-
-
-def _verdict(level: Level) -> Text:
-    from rich.text import Text
-
-    if level.held is None:
-        return Text("not judged", style="dim")
-    return Text("yes", style="green") if level.held else Text("NO", style="bold red")
-
-
-def _table(*headings: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading)
+        held = verdict(level.held, yes="yes", no="NO")
+        table.add_row(Text(level.name), Text(level.asked), Text(level.measured), held)
     return table
 
 

@@ -53,7 +53,12 @@ def token(
 
     Listening takes nothing, unless listen_access is "signed": then it takes a link. --listen makes
     one, in every form a player may want, and tells until when it is good. Another listen key ends all.
-    """
+
+    \b
+    auralisd token
+    auralisd token --listen --expires 7d --url https://music.example.org
+    auralisd token --listen --station night --format mp3    one stream and nothing else
+    """  # noqa: D301
     if listen:
         _show_link(station, form, DEFAULT_SECONDS if expires is None else expires, url, as_json, config_file, state_dir)
         return

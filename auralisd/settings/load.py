@@ -72,7 +72,7 @@ def load_settings(
     _refuse_one_secret_for_two(settings)
     if settings.push:
         settings = settings.model_copy(update={"push": with_passwords(settings.push)})
-    _refuse_open_door(settings)
+    _refuse_open_door(settings, flags)
     return settings.read_from(Sources(flags=flags, environ=environ, config_file=config_file, found_file=path))
 
 
@@ -143,7 +143,7 @@ def _translated(
     complaints = error.errors(include_url=False)
     # A misspelt key is told of before the one that is missing because of it.
     first = next((one for one in complaints if one["type"] == "extra_forbidden"), complaints[0])
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "has to be", 1)
     if not first["loc"]:
         return SettingsError("settings" if path is None else str(path), None, message)
     name = str(first["loc"][0])
@@ -158,10 +158,16 @@ def _translated(
     else:
         key = f"{name}{within} in {path}"
     shown = None if name in _SECRETS or first["type"] in {"extra_forbidden", "missing"} else first["input"]
-    expected = (
-        Settings.model_fields[name].description if first["type"] == "string_pattern_mismatch" and not within else None
-    )
-    return SettingsError(key, shown, expected or message)
+    if first["type"] == "string_pattern_mismatch":
+        message = _in_words(name, str(first["loc"][-1])) or message
+    return SettingsError(key, shown, message)
+
+
+def _in_words(table: str, field: str) -> str:
+    """What may be there, out of the description, after its colon: a pattern is nothing for people to read."""
+    fields = _TABLES[table].model_fields if table in _TABLES else Settings.model_fields
+    description = (fields[field].description if field in fields else None) or ""
+    return description.partition(": ")[2] or description
 
 
 def _no_such(kind: str, name: str, known: Iterable[str]) -> str:
@@ -176,11 +182,11 @@ def _refuse_one_secret_for_two(settings: Settings) -> None:
         raise SettingsError("listen_key", None, expected)
 
 
-def _refuse_open_door(settings: Settings) -> None:
+def _refuse_open_door(settings: Settings, flags: Mapping[str, object]) -> None:
     if settings.binds_loopback or settings.lan or settings.token is not None:
         return
     raise SettingsError(
-        "host",
+        "--host" if "host" in flags else "host",
         settings.host,
         "others could reach this address, but nothing guards the controls; either start with --lan, which makes "
         "a token, or set one yourself (AURALISD_TOKEN, or token_file in the configuration)",

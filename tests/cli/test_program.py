@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import re
+import shlex
 import subprocess
 import sys
 
+import click
 import pytest
 
 from auralisd import __version__
@@ -34,6 +38,16 @@ def test_every_command_explains_itself(command):
         shown = command(name, "--help")
         assert shown.status == 0
         assert f"auralisd {name}" in shown.out
+
+
+@pytest.mark.parametrize("name", sorted(set(program.program.commands) - {"doctor"}))
+def test_every_help_shows_command_lines_that_the_program_takes(name):
+    lines = re.findall(r"(?m)^ *(?:sudo )?auralisd (.*)$", program.program.commands[name].help)
+    own = [typed.split("   ")[0].partition(" <")[0].partition(" >")[0].partition(" &&")[0] for typed in lines]
+    assert any(typed.split()[:1] == [name] for typed in own)
+    for typed in own:
+        command_name, *argv = shlex.split(typed) or ["run"]
+        assert isinstance(program.program.commands[command_name].make_context(command_name, argv), click.Context)
 
 
 @pytest.mark.parametrize("name", ["render", "compose"])
@@ -86,6 +100,13 @@ def test_a_fault_of_the_program_shows_where_and_exits_with_70(command, monkeypat
     assert "ZeroDivisionError: a bug" in outcome.err
 
 
+def test_a_full_disk_is_no_fault_of_the_program(command, monkeypatch):
+    monkeypatch.setattr(program.program, "main", _raises(OSError(errno.ENOSPC, "No space left on device")))
+    outcome = command("whatever")
+    assert outcome.status == 78
+    assert outcome.err == "auralisd: the output: No space left on device; make room\n"
+
+
 def test_an_interrupt_is_not_a_fault(command, monkeypatch):
     monkeypatch.setattr(program.program, "main", _raises(KeyboardInterrupt()))
     outcome = command("whatever")
@@ -110,19 +131,27 @@ def test_help_loads_none_of_the_heavy_libraries():
     assert finished.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_reader_that_leaves_early_is_no_fault():
-    finished = subprocess.run(
-        # More than a pipe holds, so that something is left to be written when the reader has gone.
-        f"{sys.executable} -m auralisd compose --seconds 3600 --seed 1 --events - | head -n 1; exit ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
-        capture_output=True,
+@pytest.mark.parametrize(
+    "line",
+    [
+        "compose --seconds 600 --seed 1 --events -",  # more than a pipe holds: the reader leaves in the midst of it
+        "audit --seconds 60 --seed 1",
+        "--help",
+        "render --help",
+    ],
+)
+def test_a_reader_that_leaves_early_is_no_fault(line):
+    with subprocess.Popen(
+        [sys.executable, "-m", "auralisd", *line.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=False,
-    )
-    assert finished.returncode == 141
-    assert finished.stderr == ""
+    ) as child:
+        if "--events" in line:
+            assert child.stdout.readline()
+        child.stdout.close()
+        assert child.stderr.read() == ""
+        assert child.wait(timeout=60) == 141
 
 
 def _raises(error):

@@ -91,21 +91,35 @@ def test_a_score_that_cannot_be_written_is_refused_before_hours_of_rendering(com
     assert not list(home.glob("a.*"))
 
 
+def saved(station_id, controls):
+    """A station as the daemon keeps it, of seed 99."""
+    return SavedStation(
+        id=station_id, title="Auralis", seed=99, preset=None, pinned=False, epoch=1, position=0,
+        start_controls=controls, controls=controls,
+    )  # fmt: skip
+
+
 def test_an_unknown_station_is_named_with_the_ones_there_are(command, home):
+    with StateFile(home / ".local/state/auralisd") as state:
+        state.save_stations([saved("cellar", Controls())])
     outcome = command("render", home / "a.wav", "--station", "attic", "--to", "5")
     assert outcome.status == 64
     assert "attic" in outcome.err
+    assert "cellar" in outcome.err
+
+
+def test_where_no_daemon_has_kept_anything_that_is_said_and_nothing_is_made(command, home):
+    outcome = command("render", home / "a.wav", "--station", "main", "--to", "5")
+    assert outcome.status == 78
+    assert "--state-dir" in outcome.err
+    assert list(home.iterdir()) == []
 
 
 def test_a_stations_log_is_played_again(command, home, monkeypatch):
     start, _ = merge_change(Controls(), {"key": "D"})
     change = ControlChange(at_frames=2 * SECOND, changed={"brightness": 0.9}, cause="rest")
     with StateFile(home / ".local/state/auralisd") as state:
-        station = SavedStation(
-            id="main", title="Auralis", seed=99, preset=None, pinned=False, epoch=1, position=0,
-            start_controls=start, controls=start,
-        )  # fmt: skip
-        state.save_stations([station])
+        state.save_stations([saved("main", start)])
         state.append_changes("main", [change])
     seen: list[Performance] = []
 
