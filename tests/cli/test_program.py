@@ -43,7 +43,7 @@ def test_every_command_explains_itself(command):
 @pytest.mark.parametrize("name", sorted(set(program.program.commands) - {"doctor"}))
 def test_every_help_shows_command_lines_that_the_program_takes(name):
     lines = re.findall(r"(?m)^ *(?:sudo )?auralisd (.*)$", program.program.commands[name].help)
-    own = [typed.split("   ")[0].partition(" <")[0].partition(" >")[0].partition(" &&")[0] for typed in lines]
+    own = [re.split(r"  +| [<>&]", typed)[0] for typed in lines]
     assert any(typed.split()[:1] == [name] for typed in own)
     for typed in own:
         command_name, *argv = shlex.split(typed) or ["run"]
