@@ -10,9 +10,6 @@ from auralisd.composition.form import SectionPlan
 from auralisd.composition.pitch import Region
 from auralisd.controls import LAYERS, OFF
 
-FORM: Final = "form"
-"""Cause of what the piece does by itself."""
-
 BREATH: Final = "breath"
 """Cause of the pad's leaving off and coming back, so that a breath that is broken off can be taken back."""
 

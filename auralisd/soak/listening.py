@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Final
 
 import trio
@@ -20,8 +20,6 @@ AGAIN_SECONDS: Final = 0.1
 _HEAD_BYTES: Final = 16_384
 _READ_BYTES: Final = 262_144
 _MESSAGE_BYTES: Final = 1024 * 1024
-
-type SoundCame = Callable[[bytes], None]
 
 _GONE: Final = (OSError, trio.BrokenResourceError, trio_websocket.HandshakeError, trio_websocket.ConnectionClosed)
 

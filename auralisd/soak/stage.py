@@ -25,7 +25,6 @@ UNDERRUNS: Final = "auralisd_underruns_total"
 RESTARTS: Final = "auralisd_restarts_total"
 CONTAINED: Final = "auralisd_connection_errors_contained_total"
 BED_SECONDS: Final = "auralisd_bed_seconds_total"
-LISTENERS: Final = "auralisd_listeners"
 TASKS: Final = "auralisd_tasks"
 COUNTERS: Final = (UNDERRUNS, RESTARTS, CONTAINED, BED_SECONDS)
 
