@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 import structlog
 import trio
@@ -13,8 +15,10 @@ from auralisd.audio import AudioBlock
 from auralisd.controls import Controls
 from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.notices import notice
+from auralisd.daemon.piece import Piece
 from auralisd.daemon.studio import Instrument, Studio
 from auralisd.daemon.tasks.pacer_task import STANDSTILL_SECONDS
+from auralisd.daemon.worker import RunInWorker
 from auralisd.errors import RenderError
 from auralisd.quality import BROUGHT_BACK, LEFT_OUT, Quality
 from auralisd.score import Reason, ScoreSlice
@@ -50,73 +54,132 @@ async def run_renderer(
         trio.TooSlowError: a job hangs.
     """
     await studio.can_render.wait()
-    piece, origin = station.piece, station.piece_origin
-    run_in_worker = studio.new_worker()
     rolling = station.pre_roll_frames > 0  # what is made has been heard, from another instrument
     station.pre_roll_frames = 0
     async with studio.build_slots:
         # Others may have been built meanwhile.
         station.begins_anew_at = first_packet if rolling else max(first_packet, station.next_packet)
-        position = station.begins_anew_at - origin
-        build = functools.partial(
-            studio.new_instrument,
-            seed=piece.seed,
-            device=studio.device.name,
-            position=position,
-            controls=piece.desk.sounding_at(position, piece.desk.controls_at(position)),
-        )
-        with trio.fail_after(BUILD_PATIENCE_SECONDS):
-            instrument = await run_in_worker(build)
-    pieces: list[ScoreSlice] = [piece.still_sounding(min(position, piece.composed_until))]
-    handed_over = piece.composed_until
+        playing = await _Playing.begun(station, studio)
     with blocks.clone() as sending:
         while True:
-            behind_seconds = frames_to_seconds(station.next_packet - origin - position)
+            behind_seconds = frames_to_seconds(station.next_packet - playing.programme_position)
             rolling = rolling and behind_seconds > 0.0
             if behind_seconds > LOST_SECONDS and not rolling:
                 log.info("renderer leaves out what is late", station=station.id, behind=round(behind_seconds, 1))
                 ahead = ceil_to_grid(seconds_to_frames(station.reserve.seconds), PACKET_FRAMES)
                 station.begins_anew_at = station.next_packet + ahead
-                position = station.begins_anew_at - origin
-                controls = piece.desk.sounding_at(position, piece.desk.controls_at(position))
-                with trio.fail_after(BUILD_PATIENCE_SECONDS):
-                    await run_in_worker(instrument.begin_anew, controls, position)
-                pieces = [piece.still_sounding(min(position, piece.composed_until))]
-                handed_over = piece.composed_until
-            while handed_over < position + PACKET_FRAMES:
-                received = await phrases.receive()
-                if received.end_frames > handed_over:  # others waited in the channel while their notes came above
-                    handed_over = received.end_frames
-                    pieces.append(received)
-            await _until_it_is_time(station, origin + position)
-            station.render_edge = origin + position + PACKET_FRAMES
+                await playing.go_on_at(station.begins_anew_at)
+            await playing.receive_score(phrases)
+            await _until_it_is_time(station, playing.programme_position)
+            station.render_edge = playing.programme_position + PACKET_FRAMES
             began = trio.current_time()
             async with studio.render_slots:
-                with trio.move_on_after(JOB_PATIENCE_SECONDS) as patience:
-                    controls = piece.desk.sounding_at(position)
-                    pcm16, cpu_seconds = await run_in_worker(
-                        render_packet, instrument, tuple(pieces), controls, station.governor.quality
-                    )
-            if patience.cancelled_caught:
-                if trio.current_time() - patience.deadline < STANDSTILL_SECONDS:
-                    raise trio.TooSlowError
+                made = await playing.next_packet(station.governor.quality)
+            if made is None:
                 log.info("renderer begins anew after a standstill", station=station.id)
                 return True  # the pacer holds the clock back by what was missed
-            pieces.clear()
+            block, cpu_seconds = made
             if rolling:
-                position += PACKET_FRAMES
                 continue
             _count(station, studio, cpu_seconds)
             govern(station, studio, busy_seconds=trio.current_time() - began)
-            block = AudioBlock(position=origin + position, pcm16=pcm16)
-            position += PACKET_FRAMES
             try:
                 await sending.send(block)
             except trio.BrokenResourceError:
                 return False
-            station.rendered_until = block.position + PACKET_FRAMES
+            station.rendered_until = block.end
             spare_seconds = station.needed_seconds(block.position) - trio.current_time()
             studio.metrics.reserve(station.reserve.packet_made(spare_seconds, now=trio.current_time()))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Playing:
+    """One instrument, the piece it plays, and how far it has come.
+
+    Attributes:
+        piece: what it plays to its end; a reseeded station begins another with another instrument.
+        origin: programme frame at which the piece began.
+        position: frame of the piece at which the next packet begins.
+        instrument: what sounds.
+        run_in_worker: where it works; a job that hangs keeps it for ever.
+    """
+
+    piece: Piece
+    origin: int
+    position: int
+    instrument: Instrument
+    run_in_worker: RunInWorker
+    _waiting: list[ScoreSlice] = field(default_factory=list)  # score that the instrument has not taken
+    _received_until: int = 0
+
+    @classmethod
+    async def begun(cls, station: LiveStation, studio: Studio) -> Self:
+        """A fresh instrument at ``station.begins_anew_at``, with what sounds on there.
+
+        Raises:
+            trio.TooSlowError: it takes too long.
+        """
+        piece, origin, run_in_worker = station.piece, station.piece_origin, studio.new_worker()
+        position = station.begins_anew_at - origin
+        controls = piece.desk.sounding_at(position, piece.desk.controls_at(position))
+        build = functools.partial(
+            studio.new_instrument, seed=piece.seed, device=studio.device.name, position=position, controls=controls
+        )
+        with trio.fail_after(BUILD_PATIENCE_SECONDS):
+            instrument = await run_in_worker(build)
+        playing = cls(piece=piece, origin=origin, position=position, instrument=instrument, run_in_worker=run_in_worker)
+        playing._take_what_sounds_on()
+        return playing
+
+    @property
+    def programme_position(self) -> int:
+        """Programme frame at which the next packet begins."""
+        return self.origin + self.position
+
+    async def go_on_at(self, programme_position: int) -> None:
+        """Leave out what lies before ``programme_position``.
+
+        Raises:
+            trio.TooSlowError: the instrument hangs.
+        """
+        self.position = programme_position - self.origin
+        controls = self.piece.desk.sounding_at(self.position, self.piece.desk.controls_at(self.position))
+        with trio.fail_after(BUILD_PATIENCE_SECONDS):
+            await self.run_in_worker(self.instrument.begin_anew, controls, self.position)
+        self._take_what_sounds_on()
+
+    def _take_what_sounds_on(self) -> None:
+        self._waiting = [self.piece.still_sounding(min(self.position, self.piece.composed_until))]
+        self._received_until = self.piece.composed_until
+
+    async def receive_score(self, phrases: trio.MemoryReceiveChannel[ScoreSlice]) -> None:
+        """Take in the score of the next packet."""
+        while self._received_until < self.position + PACKET_FRAMES:
+            received = await phrases.receive()
+            if received.end_frames > self._received_until:  # the notes of others came with what sounds on
+                self._received_until = received.end_frames
+                self._waiting.append(received)
+
+    async def next_packet(self, quality: Quality) -> tuple[AudioBlock, float] | None:
+        """The next packet and the CPU seconds it took; None where the whole process stood still meanwhile.
+
+        Raises:
+            RenderError: the instrument failed.
+            trio.TooSlowError: it hangs.
+        """
+        with trio.move_on_after(JOB_PATIENCE_SECONDS) as patience:
+            controls = self.piece.desk.sounding_at(self.position)
+            pcm16, cpu_seconds = await self.run_in_worker(
+                render_packet, self.instrument, tuple(self._waiting), controls, quality
+            )
+        if patience.cancelled_caught:
+            if trio.current_time() - patience.deadline < STANDSTILL_SECONDS:
+                raise trio.TooSlowError
+            return None
+        self._waiting.clear()
+        block = AudioBlock(position=self.programme_position, pcm16=pcm16)
+        self.position += PACKET_FRAMES
+        return block, cpu_seconds
 
 
 async def _until_it_is_time(station: LiveStation, position: int) -> None:
