@@ -85,10 +85,12 @@ class RunByDefault(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
-    def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
         """Read the options; ``--help`` and ``--version`` are answered here."""
         with _past_click():
-            return super().make_context(info_name, args, **extra)
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

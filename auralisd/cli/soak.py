@@ -137,7 +137,7 @@ def _told_in_lines() -> Show:
 
 def show_report(report: Report) -> None:
     """Print the service levels, and what came of the faults, for people."""
-    faults = [_faults(report), ""] if report.faults else []
+    faults: list[Table | str] = [_faults(report), ""] if report.faults else []
     show(*faults, _levels(report.levels), columns=_NO_TERMINAL_COLUMNS)
     held = sum(level.held is True for level in report.levels)
     broken = sum(level.held is False for level in report.levels)
