@@ -274,7 +274,10 @@ class Station(Protocol):
         ...
 
     def performance(self) -> Mapping[str, float]:
-        """``buffer_depth_ms``, ``synthesis_latency_ms``, ``x_real_time``, ``underruns``."""
+        """How the pipeline does just now.
+
+        ``buffer_depth_ms``, ``synthesis_latency_ms``, ``x_real_time``, ``underruns`` and ``quality_steps_shed``.
+        """
         ...
 
 

@@ -176,11 +176,6 @@ class Metrics:
         """A station gave up some steps of its quality, or took them back."""
         self._shed.inc(after - before)
 
-    @property
-    def x_real_time(self) -> float:
-        """Seconds of sound per second of rendering over the last second or so; 0 before the first block."""
-        return self._x_real_time
-
     def deadline_slack(self, seconds: float) -> None:
         """Sound was ready ``seconds`` before it was due."""
         self._slack.set(seconds)
