@@ -1,14 +1,27 @@
 """What every test has: no ERROR in the log that it did not ask for, and the same drawn cases in every run."""
 
 import fcntl
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
 import structlog
 from structlog.testing import LogCapture
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / ".pytest_cache"
+
+# Where Python may not keep what it has compiled beside the sources, it is kept here: the workers and some eighty
+# processes that tests start would else read the sources of torch, three seconds of a processor each time.
+if sys.dont_write_bytecode:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(KEPT / "bytecode")
 
 # A daemon under test does not compile beside what is being measured, unless it is asked to.
 os.environ.setdefault("AURALISD_COMPILED_KERNEL", "false")
@@ -39,13 +52,21 @@ def log_lines(request):
 
 
 @pytest.fixture(scope="session")
-def kernel_directory(tmp_path_factory):
-    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own, once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    directory = shared / "kernel"
-    with (shared / "kernel.lock").open("w") as lock:
+def kernel_directory():
+    """A cache with the kernel in it, compiled as the daemon does it: in a process of its own, once for its sources."""
+    from auralisd.kernel.machine_code import object_file  # numpy comes with it, half a second for who needs no kernel
+
+    sources = sorted((ROOT / "auralisd" / "kernel").glob("*.py"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:24]
+    kernels = KEPT / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "kernels.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not any(directory.glob("*.o")):
+        for older in kernels.iterdir():
+            if older.name != digest:
+                shutil.rmtree(older)
+        directory = kernels / digest / "kernel"
+        # The file in it is named after compiler and processor: for another one it is compiled again.
+        if not object_file(directory).exists():
             subprocess.run([sys.executable, "-m", "auralisd.kernel", str(directory)], check=True, capture_output=True)
     return directory
