@@ -31,7 +31,7 @@ def recipe(words: Sequence[str]) -> str:
 Put it to {HOME}, with a Python of its own:
 
     sudo UV_PYTHON_INSTALL_DIR={PYTHONS} {uv} venv --managed-python --python 3.12 {HOME}
-    sudo {uv} pip install --python {HOME}/bin/python {source}
+    sudo {uv} pip install --compile-bytecode --python {HOME}/bin/python {source}
 
 or, where the system has Python 3.12 or later itself:
 

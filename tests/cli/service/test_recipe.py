@@ -45,6 +45,10 @@ def test_the_recipe_has_two_ways_and_ends_with_what_was_asked_for():
     assert lines[4] == ["sudo", "/opt/auralisd/bin/auralisd", "install-service", "--write", "--port", "9000"]
 
 
+def test_a_program_that_may_write_nothing_is_compiled_when_it_is_installed():
+    assert "--compile-bytecode" in commands(recipe([]))[1]  # pip, of the other way, does it unasked
+
+
 def test_a_compiler_comes_along_where_there_is_one(monkeypatch):
     monkeypatch.setattr(module, "can_compile", lambda: True)
     assert commands(recipe([]))[1][-1].endswith("[kernel]")
