@@ -50,14 +50,17 @@ def check_config(config_file: Path | None, state_dir: Path | None, as_json: bool
     auralisd check-config --config /etc/auralisd/config.toml && sudo systemctl reload auralisd
     """  # noqa: D301
     from auralisd.settings import load_settings
+    from auralisd.settings.files import default_state_dir
 
     settings = load_settings(given(state_dir=state_dir), environ=os.environ, config_file=config_file)
     if as_json:
         click.echo(json.dumps(settings.model_dump(mode="json"), indent=2))
         return
     found = settings.sources.found_file if settings.sources else None
-    click.echo(f"{found or 'No configuration file'}: fine. What is not by default:")
-    shown = settings.model_dump(mode="json", include=settings.model_fields_set)
+    usual = {"state_dir"} if settings.state_dir == default_state_dir(os.environ) else set()
+    shown = settings.model_dump(mode="json", include=settings.model_fields_set - usual)
+    what_is_set = "What is not by default:" if shown else "All is by default."
+    click.echo(f"{found or 'No configuration file'}: fine. {what_is_set}")
     for name, value in shown.items():
         click.echo(f"  {name} = {value!r}")
     for doubt in _doubts(settings):

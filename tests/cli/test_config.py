@@ -100,3 +100,9 @@ def test_check_config_hides_the_listen_key(command, monkeypatch):
         outcome = command("check-config", *options)
         assert outcome.status == 0
         assert "a-key-of-thirty" not in outcome.out + outcome.err
+
+
+def test_where_nothing_is_set_all_is_by_default_the_state_directory_too(command, home):
+    assert command("check-config").out == "No configuration file: fine. All is by default.\n"
+    elsewhere = command("check-config", "--state-dir", home / "elsewhere")
+    assert elsewhere.out.splitlines()[1:] == [f"  state_dir = '{home / 'elsewhere'}'"]
