@@ -67,24 +67,33 @@ def _is_meant(names: tuple[str, ...], kind: str, patch: Patch) -> bool:
 
 
 def _render(chosen: list[tuple[str, Patch]], out: Path, brightness: float) -> None:
-    from auralisd.cli.spectrogram import write_spectrogram
-    from auralisd.synthesis.audition import AUDITION_SECONDS, as_floats, audition
+    from auralisd.synthesis.audition import AUDITION_SECONDS
 
     try:
         out.mkdir(parents=True, exist_ok=True)
         with progress_bar("patches", AUDITION_SECONDS * len(chosen)) as show:
             for index, (kind, patch) in enumerate(chosen):
                 name = out / f"{kind}-{patch.name.lower().replace(' ', '-')}"
-                sound = b"".join(audition(patch, brightness=brightness))
-                with wave.open(str(name.with_suffix(".wav")), "wb") as file:
-                    file.setnchannels(CHANNELS)
-                    file.setsampwidth(2)
-                    file.setframerate(SAMPLE_RATE_HZ)
-                    file.writeframes(sound)
-                write_spectrogram(as_floats(sound), name.with_suffix(".png"))
+                _write_patch(name, patch, brightness)
                 show(AUDITION_SECONDS * (index + 1))
                 click.echo(f"{name}.wav  {patch.character}")
     except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise  # it is our own reader who has gone
         raise click.ClickException(
             f"{error.filename or out}: {error.strerror or error}; choose another --out"
         ) from error
+
+
+def _write_patch(name: Path, patch: Patch, brightness: float) -> None:
+    """The patch as ``name.wav``, and its spectrogram beside it as ``name.png``."""
+    from auralisd.cli.spectrogram import write_spectrogram
+    from auralisd.synthesis.audition import as_floats, audition
+
+    sound = b"".join(audition(patch, brightness=brightness))
+    with wave.open(str(name.with_suffix(".wav")), "wb") as file:
+        file.setnchannels(CHANNELS)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(sound)
+    write_spectrogram(as_floats(sound), name.with_suffix(".png"))

@@ -141,16 +141,14 @@ def _write_sound(performance: Performance, out: Path, *, device: str, compiled_k
         shelf = kept_kernel() if compiled_kernel else None
         click.echo(f"device {chosen.why}", err=True)
         started = time.perf_counter()
-        total_frames = pre_roll_frames(performance) + performance.frames
-        with progress_bar(out.name, frames_to_seconds(total_frames)) as show:
-            rendered = 0
-            for block in played(performance, device=chosen.name, shelf=shelf):
-                rendered += BLOCK_FRAMES
-                show(frames_to_seconds(rendered))
+        total_seconds = frames_to_seconds(pre_roll_frames(performance) + performance.frames)
+        with progress_bar(out.name, total_seconds) as show:
+            for number, block in enumerate(played(performance, device=chosen.name, shelf=shelf), start=1):
+                show(frames_to_seconds(number * BLOCK_FRAMES))
                 if block is not None:
                     file.write(_within(block, performance))
         took_seconds = time.perf_counter() - started
-    ratio = frames_to_seconds(total_frames) / took_seconds
+    ratio = total_seconds / took_seconds
     length = clock_time(frames_to_seconds(performance.frames))
     click.echo(f"{out}: {length} of seed {performance.seed} in {took_seconds:.1f} s, {ratio:.1f} x real time", err=True)
 

@@ -136,22 +136,18 @@ def test_help_loads_none_of_the_heavy_libraries():
     [
         "compose --seconds 600 --seed 1 --events -",  # more than a pipe holds: the reader leaves in the midst of it
         "audit --seconds 60 --seed 1",
+        "patches heart",
         "--help",
         "render --help",
     ],
 )
-def test_a_reader_that_leaves_early_is_no_fault(line):
-    with subprocess.Popen(
-        [sys.executable, "-m", "auralisd", *line.split()],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        if "--events" in line:
-            assert child.stdout.readline()
-        child.stdout.close()
-        assert child.stderr.read() == ""
-        assert child.wait(timeout=60) == 141
+def test_a_reader_that_leaves_early_is_no_fault(process, line):
+    child = process(*line.split())
+    if "--events" in line:
+        assert child.stdout.readline()
+    child.stdout.close()
+    assert child.stderr.read() == ""
+    assert child.wait(timeout=60) == 141
 
 
 def _raises(error):
