@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".pytest_cache"
 
 # Where Python may not keep what it has compiled beside the sources, it is kept here: the workers and some eighty
-# processes that tests start would else read the sources of torch, three seconds of a processor each time.
+# processes that tests start would else read the sources of torch, three seconds of a processor each time. It is one file
+# for each module, written over when that changes.
 if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False

@@ -39,14 +39,7 @@ async def run_continuity(
             due = station.clock.due_seconds(position) - station.lead_seconds
             await trio.sleep_until(due - TAKE_AHEAD_SECONDS)
             due = station.clock.due_seconds(position) - station.lead_seconds
-            while held is None or held.position < position:
-                try:
-                    held = live_blocks.receive_nowait()  # what is there is taken, however late it is
-                except trio.WouldBlock:
-                    with trio.move_on_at(station.needed_seconds(position)) as patience:
-                        held = await live_blocks.receive()
-                    if patience.cancelled_caught:
-                        break
+            held = await _newest(station, live_blocks, held, position)
             live = held if held is not None and held.position == position else None
             studio.metrics.deadline_slack(due - trio.current_time())
             block = _next_block(station, studio, position, live)
@@ -59,6 +52,21 @@ async def run_continuity(
             if studio.can_render.is_set():
                 step = station.wanted_lead_seconds - station.lead_seconds
                 station.lead_seconds += max(-LEAD_STEP_SECONDS, min(LEAD_STEP_SECONDS, step))
+
+
+async def _newest(
+    station: LiveStation, live_blocks: trio.MemoryReceiveChannel[AudioBlock], held: AudioBlock | None, position: int
+) -> AudioBlock | None:
+    """The live packet at ``position`` or a later one; an older one, or none, if it is not there when it is needed."""
+    while held is None or held.position < position:
+        try:
+            held = live_blocks.receive_nowait()  # what is there is taken, however late it is
+        except trio.WouldBlock:
+            with trio.move_on_at(station.needed_seconds(position)) as patience:
+                held = await live_blocks.receive()
+            if patience.cancelled_caught:
+                break
+    return held
 
 
 def _next_block(station: LiveStation, studio: Studio, position: int, live: AudioBlock | None) -> AudioBlock:

@@ -11,6 +11,7 @@ import trio
 from auralisd.audio import AudioBlock
 from auralisd.daemon.live_station import LiveStation
 from auralisd.daemon.studio import Studio
+from auralisd.daemon.worker import RunInWorker
 from auralisd.transport.chunk import EncodedChunk
 from auralisd.transport.encoders import EncoderBank
 
@@ -40,13 +41,7 @@ async def run_encoders(
             if passed is not None:
                 await run_in_worker(bank.take_over, passed)
             station.encoders = bank
-            chunk: EncodedChunk | None = None
-            with trio.move_on_after(JOB_PATIENCE_SECONDS):
-                try:
-                    async with a_turn(studio.encode_slots):
-                        chunk = await run_in_worker(encode_packet, bank, block, station.broadcast.wanted_codecs(), last)
-                except Exception as error:  # whatever a codec library raises costs its formats a gap
-                    log.exception("encoders failed", station=station.id, error=repr(error))
+            chunk = await _encoded(station, studio, bank, run_in_worker, block, last=last)
             if chunk is None:
                 studio.metrics.role_restarted("encoder")
                 studio.catch_up_turns.give_back(bank)
@@ -57,6 +52,25 @@ async def run_encoders(
                 studio.metrics.encoder_failed(codec)
             await chunks.send(chunk)
         await run_in_worker(bank.close)
+
+
+async def _encoded(
+    station: LiveStation,
+    studio: Studio,
+    bank: EncoderBank,
+    run_in_worker: RunInWorker,
+    block: AudioBlock,
+    *,
+    last: bool,
+) -> EncodedChunk | None:
+    """The packet in every form that is wanted; None where the bank failed or hangs."""
+    with trio.move_on_after(JOB_PATIENCE_SECONDS):
+        try:
+            async with a_turn(studio.encode_slots):
+                return await run_in_worker(encode_packet, bank, block, station.broadcast.wanted_codecs(), last)
+        except Exception as error:  # whatever a codec library raises costs its formats a gap
+            log.exception("encoders failed", station=station.id, error=repr(error))
+    return None
 
 
 @asynccontextmanager
