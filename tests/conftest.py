@@ -16,9 +16,8 @@ from structlog.testing import LogCapture
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".pytest_cache"
 
-# Where Python may not keep what it has compiled beside the sources, it is kept here: the workers and some eighty
-# processes that tests start would else read the sources of torch, three seconds of a processor each time. It is one file
-# for each module, written over when that changes.
+# Where Python may not keep what it has compiled beside the sources, it is kept here, one file for each module: the
+# workers and the dozens of processes that tests start would else read torch's sources, 3 s of a processor each.
 if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
