@@ -33,6 +33,7 @@ export function createMediaSession(session) {
     if (shown === artist + title) return;
     shown = artist + title;
     navigator.mediaSession.metadata = new MediaMetadata({ title, artist, album: "Auralis", artwork });
+    navigator.mediaSession.setPositionState?.({ duration: Infinity }); // Not the ten seconds of the silent one.
   };
 }
 

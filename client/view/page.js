@@ -2,7 +2,6 @@ import { Backdrop } from "./backdrop.js";
 import { byId } from "./dom.js";
 import { createFoot } from "./foot.js";
 import { listenForKeys } from "./keys.js";
-import { createPresetSheet } from "./presets.js";
 import { Sheets } from "./sheets.js";
 import { createStage } from "./stage.js";
 
@@ -27,7 +26,7 @@ export function createPage(session, toast, kiosk) {
     backdrop.still = session.settings.motion === "off";
     backdrop.wake();
   };
-  sheets.addLater("presets", async () => createPresetSheet(session));
+  sheets.addLater("presets", async () => (await import("./preset-sheet.js")).createPresetSheet(session));
   sheets.addLater("timer", async () => (await import("./small-sheets.js")).createTimerSheet(session));
   sheets.addLater("music", async () => (await import("./music-sheet.js")).createMusicSheet(session));
   sheets.addLater("mix", async () => (await import("./mix-sheet.js")).createMixSheet(session));

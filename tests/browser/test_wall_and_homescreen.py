@@ -28,6 +28,7 @@ LATER = {
     "view/mix-sheet.js",
     "view/more-sheet.js",
     "view/music-sheet.js",
+    "view/preset-sheet.js",
     "view/small-sheets.js",
     "view/wake-lock.js",
 }  # loaded when there is a use for them, the sheets some seconds after all else
@@ -205,6 +206,9 @@ def test_the_lock_screen_is_told_what_sounds_and_can_stop_it(context: BrowserCon
         "window.handlers = {}; const set = navigator.mediaSession.setActionHandler;"
         "navigator.mediaSession.setActionHandler = (name, act) => {"
         "  handlers[name] = act; set.call(navigator.mediaSession, name, act); };"
+        "window.positions = []; const setPosition = navigator.mediaSession.setPositionState;"
+        "navigator.mediaSession.setPositionState = (position) => {"
+        "  positions.push(position.duration); setPosition.call(navigator.mediaSession, position); };"
     )
     page = context.new_page()
     open_page(page, daemon)
@@ -218,6 +222,7 @@ def test_the_lock_screen_is_told_what_sounds_and_can_stop_it(context: BrowserCon
     assert told["title"] == page.locator("#now").inner_text()
     assert told["artist"] == page.locator("#brand").inner_text()
     assert told["artwork"] == ["192x192", "512x512"]
+    assert page.evaluate("() => positions.length > 0 && positions.every((one) => one === Infinity)")  # it has no end
     page.evaluate("() => handlers.pause()")
     page.wait_for_selector(PAUSED)
     assert page.evaluate("() => navigator.mediaSession.playbackState") == "paused"
