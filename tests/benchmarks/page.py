@@ -1,14 +1,15 @@
 """How quick the page is: click to first sound, and control to ear.
 
-Run it alone on the machine: ``python -m tests.benchmarks.page [--runs N]``. It starts a daemon and a
-headless Chromium of its own, taps what reaches the destination of the audio graph, and prints
-medians; it asserts nothing.
+Run it alone on the machine: ``python -m tests.benchmarks.page [--runs N] [--settled-minutes M]``. It starts a daemon
+and a headless Chromium of its own, taps what reaches the destination of the audio graph, and prints medians; it
+asserts nothing. A daemon that kept nobody waiting for ten minutes works less far ahead: ``--settled-minutes 11`` waits.
 """
 
 import argparse
 import math
 import statistics
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -31,24 +32,31 @@ QUIET_DB = -24.0
 GLIDE_SECONDS = (0.5, 1.0, 1.5, 2.0)
 CHANGE_JS = """async (level) => {
   const atMs = performance.now();
-  await fetch("/api/v1/stations/main/controls", {
+  const response = await fetch("/api/v1/stations/main/controls", {
     method: "PATCH",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ level_db: level }),
   });
-  return atMs;
+  const { seconds_from_now } = (await response.json()).applied_at.level_db;
+  return { atMs, answeredMs: performance.now() - atMs, onTheAirMs: performance.now() - atMs + 1000 * seconds_from_now };
 }"""
+CONTROL_BOUNDS_MS = {"balanced": 550, "responsive": 350}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="of each measurement")
-    runs = parser.parse_args().runs
+    parser.add_argument("--settled-minutes", type=float, default=0.0, help="of playing before controls are turned")
+    options = parser.parse_args()
+    runs = options.runs
     with daemon_and_browser() as (daemon, browser):
         print(f"Chromium {browser.version}, {runs} runs each; times in ms")
         measure_first_sound(browser, daemon, runs)
-        measure_control_to_ear(browser, daemon, runs)
+        with daemon.open_stream():
+            time.sleep(60 * options.settled_minutes)
+            for patience in CONTROL_BOUNDS_MS:
+                measure_control_to_ear(browser, daemon, runs, patience)
 
 
 def measure_first_sound(browser: Browser, daemon: DaemonProcess, runs: int) -> None:
@@ -63,21 +71,24 @@ def measure_first_sound(browser: Browser, daemon: DaemonProcess, runs: int) -> N
     show("click to first sound, station sleeping", asleep)
 
 
-def measure_control_to_ear(browser: Browser, daemon: DaemonProcess, runs: int) -> None:
-    """Print the time from sending a level to the start of its ramp at the destination."""
-    page = tapped_page(browser, daemon.url)
+def measure_control_to_ear(browser: Browser, daemon: DaemonProcess, runs: int, patience: str) -> None:
+    """Print the time from sending a level to the start of its ramp at the destination, and the server's part of it."""
+    page = tapped_page(browser, daemon.url, script=f"localStorage['auralis.patience'] = '{patience}'")
     start(page)
-    page.wait_for_timeout(3000)
-    sent_at_ms = []
+    page.wait_for_timeout(5000)
+    changes = []
     for _ in range(2 * runs):
-        sent_at_ms.append(page.evaluate(CHANGE_JS, QUIET_DB))
+        changes.append(page.evaluate(CHANGE_JS, QUIET_DB))
         page.wait_for_timeout(2500)
         page.evaluate(CHANGE_JS, 0.0)
         page.wait_for_timeout(3500)
     recording = read_tap(page)
     page.context.close()
-    delays = [delay for at in sent_at_ms if (delay := ramp_delay_ms(recording, at)) is not None]
-    show(f"control to ear, {len(delays)} of {len(sent_at_ms)} changes found", delays)
+    delays = [delay for change in changes if (delay := ramp_delay_ms(recording, change["atMs"])) is not None]
+    bound = f"(bound {CONTROL_BOUNDS_MS[patience]})"
+    show(f"control to ear, {patience} {bound}, {len(delays)} of {len(changes)} changes found", delays)
+    show("  of it until the answer", [change["answeredMs"] for change in changes])
+    show("  of it until it is on the air", [change["onTheAirMs"] for change in changes])
 
 
 def click(browser: Browser, address: str, *, worklet: bool = True) -> float:
@@ -93,13 +104,13 @@ def click(browser: Browser, address: str, *, worklet: bool = True) -> float:
     return recording.first_sound_at_ms - recording.clicked_at_ms
 
 
-def tapped_page(browser: Browser, address: str, *, worklet: bool = True) -> Page:
+def tapped_page(browser: Browser, address: str, *, worklet: bool = True, script: str = "") -> Page:
     """Return a fresh page, loaded and not yet listening, its sound recorded."""
     context = browser.new_context(bypass_csp=True)
     install_tap(context)
     if not worklet:
         context.add_init_script(NO_WORKLET)
-    context.add_init_script("localStorage['auralis.volume'] = '100'")
+    context.add_init_script(f"localStorage['auralis.volume'] = '100'; {script}")
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("html[data-player]")
