@@ -1,7 +1,9 @@
 """A real daemon in its own process, on a port of its own."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +17,8 @@ from pathlib import Path
 
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
+HAND_OVER_SECONDS = 180.0
+HANDED_OVER = re.compile(r"handed over.*?process=(\d+)")
 
 
 def free_port() -> int:
@@ -42,6 +46,7 @@ class DaemonProcess:
         self.environment = dict(environment or {})
         self.log = state_dir / "daemon.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._successor: int | None = None
 
     @property
     def url(self) -> str:
@@ -69,6 +74,7 @@ class DaemonProcess:
 
     def stop(self) -> None:
         """Ask it to stop, and wait."""
+        self._stop_successor()
         if self._process is None:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -78,6 +84,14 @@ class DaemonProcess:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def hand_over(self) -> None:
+        """Let a second process take its place; return when that one goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR2)
+        self._process.wait(HAND_OVER_SECONDS)
+        self._process = None
+        self._successor = int(HANDED_OVER.findall(self.log.read_text())[-1])
 
     def freeze(self) -> None:
         """Let it answer nothing, with its sockets open."""
@@ -95,6 +109,18 @@ class DaemonProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def _stop_successor(self) -> None:
+        if self._successor is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._successor, signal.SIGTERM)
+            ends_at = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < ends_at:
+                os.kill(self._successor, 0)  # raises once it has ended
+                time.sleep(0.05)
+            os.kill(self._successor, signal.SIGKILL)
+        self._successor = None
 
     def get(self, path: str) -> dict[str, object]:
         """Return what a REST path answers."""

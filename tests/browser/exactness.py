@@ -98,8 +98,8 @@ def missing_seconds(recording: Recording, made: bytes) -> float:
     Tenths of a second of the recording are sought in what the daemon made by cross-correlation, so that it does not
     matter whether they were played a trifle faster, repeated or faded.
     """
-    coarse = _coarse(np.frombuffer(made, dtype="<i2").reshape(-1, 2).T)
-    heard = _coarse(recording.after_fade_in() * SCALE)
+    coarse = _coarse(np.frombuffer(made, dtype="<i2").reshape(-1, 2).T, RATE_HZ)
+    heard = _coarse(recording.after_fade_in() * SCALE, recording.rate_hz)
     size = 1 << (len(coarse) + WINDOW).bit_length()
     spectrum = np.fft.rfft(coarse, size)
     energy = np.cumsum(np.concatenate(([0.0], coarse * coarse)))
@@ -119,11 +119,15 @@ def missing_seconds(recording: Recording, made: bytes) -> float:
     return missing * DECIMATION / RATE_HZ
 
 
-def _coarse(sound: NDArray[Any]) -> NDArray[np.float64]:
-    """Both channels together at an eighth of the rate: enough to tell places apart."""
+def _coarse(sound: NDArray[Any], rate_hz: int) -> NDArray[np.float64]:
+    """Both channels together at an eighth of the programme's rate, whatever their own: enough to tell places apart."""
     mono = sound[0].astype(np.float64) + sound[1]
     whole = len(mono) // DECIMATION * DECIMATION
-    return mono[:whole].reshape(-1, DECIMATION).mean(axis=1)
+    coarse: NDArray[np.float64] = mono[:whole].reshape(-1, DECIMATION).mean(axis=1)
+    if rate_hz == RATE_HZ:
+        return coarse
+    at = np.arange(int(len(coarse) * RATE_HZ / rate_hz)) * (rate_hz / RATE_HZ)
+    return np.interp(at, np.arange(len(coarse)), coarse)
 
 
 def longest_run_seconds(found: list[Match]) -> float:

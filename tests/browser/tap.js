@@ -4,12 +4,13 @@
 ((workletSource) => {
   const connect = AudioNode.prototype.connect;
   const TapNode = window.AudioWorkletNode; // Kept: a test may take it from the page.
-  const state = { blocks: [], rateHz: 0, clickedAtMs: null, firstSoundAtMs: null, marks: [] };
+  const state = { blocks: [], rateHz: 0, clickedAtMs: null, firstSoundAtMs: null, marks: [], ended: false };
   const AUDIBLE = 1e-4;
 
   document.addEventListener("click", () => (state.clickedAtMs ??= performance.now()), true);
 
   function keep(left, right, atMs) {
+    if (state.ended) return;
     state.blocks.push([left, right]);
     if (state.firstSoundAtMs === null && left.some((value) => Math.abs(value) > AUDIBLE)) state.firstSoundAtMs = atMs;
     state.marks.push(atMs);
@@ -33,9 +34,10 @@
     const pieces = [];
     recorder.ondataavailable = ({ data }) => pieces.push(data);
     recorder.start(1000);
+    const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+    state.end = () => recorder.state !== "inactive" && recorder.stop();
     state.film = async () => {
-      const stopped = new Promise((resolve) => (recorder.onstop = resolve));
-      recorder.stop();
+      state.end();
       await stopped;
       return encode(new Uint8Array(await new Blob(pieces).arrayBuffer()));
     };
@@ -48,6 +50,18 @@
       else openRecorderTap(this.context, this);
     }
     return connect.call(this, target, ...rest);
+  };
+
+  // An audio element has no graph: it is given one, which plays what it would have played by itself.
+  const play = HTMLMediaElement.prototype.play;
+  const heard = new WeakSet();
+  HTMLMediaElement.prototype.play = function () {
+    if (!this.loop && !heard.has(this)) { // The one that loops is the silent one.
+      heard.add(this);
+      const context = new AudioContext();
+      context.createMediaElementSource(this).connect(context.destination);
+    }
+    return play.call(this);
   };
 
   function encode(bytes) {
@@ -73,6 +87,12 @@
     const blockMs = (state.blocks[0][0].length * 1000) / state.rateHz;
     return state.marks.reduce((soonest, atMs, i) => Math.min(soonest, atMs - (i + 1) * blockMs), Infinity);
   }
+
+  // Reading takes a while: what is heard meanwhile need not be of it.
+  window.endTap = () => {
+    state.ended = true;
+    state.end?.();
+  };
 
   window.readTap = async () => ({
     film: state.film ? await state.film() : null,

@@ -90,10 +90,10 @@ def listen(
     return player, recording
 
 
-def assert_it_is_whole(recording: Recording) -> None:
-    """Fail on a gap, a click, silence or a level out of hand."""
+def assert_it_is_whole(recording: Recording, seconds: float = JUDGED_SECONDS) -> None:
+    """Fail on a gap, a click, silence, a level out of hand, or less than so many seconds."""
     sound = recording.after_fade_in()
-    assert sound.shape[1] >= JUDGED_SECONDS * recording.rate_hz
+    assert sound.shape[1] >= seconds * recording.rate_hz
     assert gaps(sound, recording.rate_hz) == []
     assert clicks(sound, recording.rate_hz) == []
     assert -45 < level_dbfs(sound) < -10
