@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
-from listening import HOME_NETWORK_HOST, NO_WEBCODECS, NO_WORKLET, Recording, Samples, install_tap, read_tap
+from listening import HOME_NETWORK_HOST, NO_WEBCODECS, Recording, Samples, install_tap, read_tap
 from playwright.sync_api import Browser, Page
 
 LOOPBACK = "127.0.0.1"
@@ -43,10 +43,9 @@ OPUS = Player("Opus", "opus-worklet")
 WASM = Player("libopus", "wasm-worklet", script=NO_WEBCODECS)
 PCM16 = Player("PCM", "pcm-worklet", quality="pcm16")
 HOME_NETWORK = Player("home network", "wasm-scheduled", host=HOME_NETWORK_HOST)
-SIMPLE = Player("simple player", "opus-scheduled", script=NO_WORKLET)
 ELEMENT = Player("audio element", "element", quality="element")
 
-STREAMED = (OPUS, WASM, PCM16, HOME_NETWORK, SIMPLE)
+STREAMED = (OPUS, WASM, PCM16, HOME_NETWORK)
 ON_THE_AUDIO_THREAD = (OPUS, WASM, PCM16)
 
 

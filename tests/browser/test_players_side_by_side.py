@@ -16,7 +16,6 @@ from players import (
     ON_THE_AUDIO_THREAD,
     OPUS,
     PCM16,
-    SIMPLE,
     STREAMED,
     WASM,
     Player,
@@ -29,7 +28,7 @@ from test_sound import ANOTHER_CLOCK, assert_it_is_whole
 pytestmark = pytest.mark.browser
 
 EVERYONE = (*STREAMED, ELEMENT)
-RATES_HZ = {OPUS: 48_000, WASM: 48_000, PCM16: 44_100, HOME_NETWORK: 48_000, SIMPLE: 48_000}
+RATES_HZ = {OPUS: 48_000, WASM: 48_000, PCM16: 44_100, HOME_NETWORK: 48_000}
 V0_RATE_HZ = 44_100
 FRAME_BYTES = 4
 
@@ -254,7 +253,7 @@ def test_a_page_that_hangs_for_3_s_is_not_heard_on_the_audio_thread_and_goes_qui
         recordings = together.recordings()
     of_its_own = {player: recordings[player] for player in (*ON_THE_AUDIO_THREAD, ELEMENT)}
     assert faults(of_its_own, whole_at_last(LISTENED_SECONDS)) == {}
-    by_the_page = {player: recordings[player] for player in (HOME_NETWORK, SIMPLE)}
+    by_the_page = {player: recordings[player] for player in (HOME_NETWORK,)}
     assert faults(by_the_page, assert_it_came_back_softly) == {}
     for recording in by_the_page.values():
         sound = recording.after_fade_in()
