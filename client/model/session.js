@@ -11,8 +11,8 @@ import { takeSnapshot } from "./snapshot.js";
 const TICK_MS = 250;
 const SEND_EVERY_MS = 120;
 const STATS_EVERY_MS = 10_000;
-/** Per report (about eleven a second) the buffer is shown falling by no more than this share. */
-const BUFFER_FALL = 0.02;
+/** The buffer is shown falling by no more than this share. */
+const BUFFER_FALL_PER_SECOND = 0.24;
 
 /**
  * @typedef {import("../protocol.js").Place} Place
@@ -73,6 +73,7 @@ export class Session {
     /** @type {import("../player/worklet-output.js").OutputStatus | null} */
     this.output = null;
     this.bufferShare = 0;
+    this.reportedAtMs = 0;
     this.muted = false;
     this.playingSinceMs = 0;
     this.statsAtMs = 0;
@@ -312,8 +313,10 @@ export class Session {
     this.output = status;
     this.#sleepIfDue(); // No timer of the page brings these: they come in time where timers are held up.
     const share = Math.min(1, status.bufferedSeconds / status.targetSeconds);
-    this.bufferShare = Math.max(share, this.bufferShare - BUFFER_FALL);
-    if (sounding && !this.facts.heardOnce) this.playingSinceMs = performance.now();
+    const nowMs = performance.now();
+    this.bufferShare = Math.max(share, this.bufferShare - ((nowMs - this.reportedAtMs) / 1000) * BUFFER_FALL_PER_SECOND);
+    this.reportedAtMs = nowMs;
+    if (sounding && !this.facts.heardOnce) this.playingSinceMs = nowMs;
     if (sounding === this.facts.sounding) return;
     this.facts.sounding = sounding;
     if (sounding) Object.assign(this.facts, { heardOnce: true, playedBefore: true });

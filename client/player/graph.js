@@ -1,6 +1,8 @@
 const PAUSE_FADE_SECONDS = 0.25;
 const VOLUME_GLIDE_SECONDS = 0.08;
 const FFT_FRAMES = 2048;
+/** A picture that has not asked for so long is hidden, or still: nothing is analysed for it. */
+const UNSEEN_SECONDS = 1;
 /** Edges of the three bands the picture is drawn from. */
 const BAND_EDGES_HZ = [40, 220, 1200, 8000];
 const QUIETEST_DB = -85;
@@ -8,7 +10,8 @@ const LOUDEST_DB = -30;
 
 /**
  * The audio context and the chain every player shares:
- * input -> fader (pause) -> sleep -> volume -> destination, with an analyser before the volume.
+ * input -> fader (pause) -> sleep -> volume -> destination, with an analyser before the volume while
+ * somebody looks.
  */
 export class AudioGraph {
   /**
@@ -24,7 +27,9 @@ export class AudioGraph {
     this.analyser.fftSize = FFT_FRAMES;
     this.analyser.smoothingTimeConstant = 0.85;
     this.fader.connect(this.sleep).connect(this.volume).connect(this.context.destination);
-    this.sleep.connect(this.analyser);
+    this.askedAtSeconds = 0;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.analysing = undefined;
     this.bins = new Float32Array(this.analyser.frequencyBinCount);
   }
 
@@ -73,6 +78,8 @@ export class AudioGraph {
 
   /** @returns {[number, number, number]} low, middle and high band, each 0 (silent) to 1 */
   bands() {
+    this.askedAtSeconds = this.context.currentTime;
+    if (this.analysing === undefined) this.#analyse();
     this.analyser.getFloatFrequencyData(this.bins);
     const hzPerBin = this.context.sampleRate / FFT_FRAMES;
     const level = (/** @type {number} */ band) => {
@@ -83,6 +90,16 @@ export class AudioGraph {
       return Math.min(1, Math.max(0, (loudest - QUIETEST_DB) / (LOUDEST_DB - QUIETEST_DB)));
     };
     return [level(0), level(1), level(2)];
+  }
+
+  #analyse() {
+    this.sleep.connect(this.analyser);
+    this.analysing = setInterval(() => {
+      if (this.context.currentTime - this.askedAtSeconds < UNSEEN_SECONDS) return;
+      clearInterval(this.analysing);
+      this.analysing = undefined;
+      this.sleep.disconnect(this.analyser);
+    }, UNSEEN_SECONDS * 1000);
   }
 
   #glide(/** @type {AudioParam} */ param, /** @type {number} */ to, /** @type {number} */ seconds) {

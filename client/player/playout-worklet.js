@@ -1,7 +1,8 @@
 // The audio thread's side: frames come straight from the network worker, never past the page.
 import { Playout } from "./playout.js";
 
-const STATUS_EVERY_QUANTA = 32;
+/** While the ring fills it is looked at; once it is full there is little to tell. */
+const STATUS_EVERY_QUANTA = { filling: 32, playing: 96 };
 
 /** @typedef {import("./playout.js").Chunk} Chunk */
 
@@ -39,7 +40,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     const [left, right] = outputs[0];
     this.playout.pull(left, right, currentFrame);
     this.quanta += 1;
-    if (this.playout.phase !== this.phase || this.quanta % STATUS_EVERY_QUANTA === 0) {
+    if (this.playout.phase !== this.phase || this.quanta % STATUS_EVERY_QUANTA[this.phase] === 0) {
       this.phase = this.playout.phase;
       this.port.postMessage({ ...this.playout.status(), contextSeconds: currentTime + left.length / sampleRate });
     }

@@ -28,7 +28,9 @@ export function createMediaSession(session) {
     const title = nowWords(now.chord, now.section, now.controls) || "Auralis";
     const idle = now.state === "idle" || now.state === "paused" || now.state === "unsupported";
     companion(!idle && now.player !== "element");
-    navigator.mediaSession.playbackState = idle ? "paused" : "playing";
+    const state = idle ? "paused" : "playing";
+    // Each time it is set, another process is told.
+    if (navigator.mediaSession.playbackState !== state) navigator.mediaSession.playbackState = state;
     const artist = now.station?.title ?? "Auralis";
     if (shown === artist + title) return;
     shown = artist + title;

@@ -1,5 +1,5 @@
 import { Backdrop } from "./backdrop.js";
-import { byId } from "./dom.js";
+import { byId, setAttribute } from "./dom.js";
 import { createFoot } from "./foot.js";
 import { listenForKeys } from "./keys.js";
 import { Sheets } from "./sheets.js";
@@ -49,8 +49,8 @@ export function createPage(session, toast, kiosk) {
   root.toggleAttribute("data-kiosk", kiosk);
 
   return (now) => {
-    root.dataset.state = now.state;
-    if (now.player !== null) root.dataset.player = now.player;
+    setAttribute(root, "data-state", now.state);
+    if (now.player !== null) setAttribute(root, "data-player", now.player);
     if (document.visibilityState === "hidden") return;
     stage.render(now);
     foot.render(now);
