@@ -69,10 +69,10 @@ export function createMoreSheet(session, changeLook, openHelp) {
   const patience = createChoices({
     legend: "Delay",
     name: "patience",
-    form: "flow",
+    form: "even",
     choices: [
-      { value: "balanced", label: "Balanced" },
       { value: "responsive", label: "Short" },
+      { value: "balanced", label: "Balanced" },
       { value: "steady", label: "Long" },
     ],
     choose: (value) => void session.changePatience(/** @type {import("../player/patience.js").Patience} */ (value)),
