@@ -102,6 +102,9 @@ def measure_memory(browser: Browser, address: str, seconds: float) -> None:
     print(f"{seconds / 60:.1f} min of playing, by the straight line through {len(at_seconds)} looks:")
     per_hour, bound = growth_per_hour(at_seconds, heap_mb), f"(bound {HEAP_BOUND_MB_PER_HOUR:.0f} MB)"
     print(f"  heap: {heap_mb[0]:.2f} to {heap_mb[-1]:.2f} MB, {per_hour:.2f} MB an hour {bound}")
+    half = len(heap_mb) // 2  # until then machine code is made of what is run often
+    per_hour = growth_per_hour(at_seconds[half:], heap_mb[half:])
+    print(f"  heap in the second half: {heap_mb[half]:.3f} to {heap_mb[-1]:.3f} MB, {per_hour:.2f} MB an hour")
     per_hour = growth_per_hour(at_seconds, process_mb)
     print(f"  resident: {process_mb[0]:.0f} to {process_mb[-1]:.0f} MB, {per_hour:.0f} MB an hour", flush=True)
 
