@@ -11,6 +11,8 @@ connection closes. Its defects that touch us are cured here:
   connection stays open: the last send is shielded;
 * it takes 64 KiB at a time, and a flood of tiny chunks in them freezes the loop: ours
   are small;
+* each chunk of a body costs it a tenth of a millisecond, and a body may be one byte a
+  chunk: after so many the request is refused;
 * bytes after the request it was to answer turn the answer into a 400: they are not
   handed on;
 * where the rest of a request is not HTTP it says 400 and nothing else: ours is in the
@@ -23,6 +25,7 @@ connection closes. Its defects that touch us are cured here:
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -37,7 +40,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 
-from auralisd.edge.refusals import linger, refusal
+from auralisd.edge.refusals import error_body, linger, refusal
 from auralisd.edge.request_head import RequestHead
 from auralisd.errors import WebAppError
 
@@ -49,6 +52,9 @@ type ASGIApp = Callable[
 ]
 
 RECEIVE_BYTES: Final = 4096
+BODY_PIECES_MOST: Final = 512
+"""Of one body, as it comes from HTTP: a reading or a chunk each. 64 KiB in a slow network's segments are 130."""
+
 SEND_SECONDS: Final = 30.0  # for one piece of a response to be taken
 LIFESPAN_SECONDS: Final = 0.5  # what an app has to tidy up
 _BARE_REFUSAL: Final = re.compile(rb"HTTP/1\.1 (4\d\d) \r\ncontent-length: 0\r\n")  # the app's have a body
@@ -60,7 +66,7 @@ class WebBridge:
     def __init__(self, app: ASGIApp) -> None:
         """Take the app; `lifespan` starts it."""
         self._app = app
-        self._wrapped = ASGIWrapper(cast(ASGIFramework, _with_shielded_end(app)))
+        self._wrapped = ASGIWrapper(cast(ASGIFramework, _with_shielded_end(_with_bounded_body(app))))
         self._config = Config()
         self._config.accesslog = None
         self._config.errorlog = logging.getLogger("hypercorn.error")
@@ -166,6 +172,45 @@ def _with_shielded_end(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_shielded)
 
     return shielded
+
+
+def _with_bounded_body(app: ASGIApp) -> ASGIApp:
+    """``app``, which does not see more than ``BODY_PIECES_MOST`` pieces of a body; then 400, and it is over."""
+
+    async def bounded(
+        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        pieces, answering, refused = 0, False, False
+
+        async def receive_bounded() -> Message:
+            nonlocal pieces, refused
+            message = await receive()
+            pieces += message["type"] == "http.request"
+            if pieces <= BODY_PIECES_MOST:
+                return message
+            if not refused and not answering:
+                refused = True
+                await _refuse(send, 400, "bad_request", f"the body came in more than {BODY_PIECES_MOST} pieces")
+            return {"type": "http.disconnect"}
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal answering
+            if refused:
+                await trio.lowlevel.checkpoint()
+                return
+            answering = True
+            await send(message)
+
+        await app(scope, receive_bounded, send_unless_refused)
+
+    return bounded
+
+
+async def _refuse(send: Callable[[Message], Awaitable[None]], status: int, code: str, message: str) -> None:
+    body = json.dumps(error_body(code, message)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class _OneRequestServer(TCPServer):

@@ -9,7 +9,7 @@ from quart import Request
 
 from auralisd.access import AccessPolicy, RequestFacts, household
 from auralisd.errors import RequestRefusedError
-from auralisd.rate_limit import RateLimits
+from auralisd.rate_limit import RateLimit, RateLimits
 
 
 class Guard:
@@ -22,6 +22,7 @@ class Guard:
         self._policy = policy
         self._monotonic_seconds = monotonic_seconds
         self._limits = RateLimits(per_second=changes_per_second, burst=changes_per_second)
+        self._wrong_tokens = RateLimits(per_second=changes_per_second, burst=changes_per_second)
 
     def check_host(self, facts: RequestFacts) -> None:
         """Refuse a Host this daemon does not answer for.
@@ -33,9 +34,23 @@ class Guard:
         if refusal is not None:
             raise RequestRefusedError("misdirected", refusal)
 
-    def may_control(self, facts: RequestFacts) -> bool:
-        """Whether this request would be let through to a change."""
-        return self._policy.origin_refusal(facts) is None and self._policy.may_control(facts)
+    def may_control(self, facts: RequestFacts, client: str) -> bool:
+        """Whether this request would be let through to a change.
+
+        The answer tells whether a token is right, so wrong ones are counted wherever it is given.
+
+        Raises:
+            RequestRefusedError: 429, after too many wrong tokens; whether this one is right is not looked at.
+        """
+        if facts.token is None:
+            return self._controls(facts)
+        bucket = self._wrong_tokens.of(client)
+        if not bucket.allows(self._monotonic_seconds()):
+            raise _too_many("too many tokens that were wrong; wait a moment", bucket)
+        may = self._controls(facts)
+        if may:
+            bucket.give_back()
+        return may
 
     def check_change(self, facts: RequestFacts, client: str) -> None:
         """Refuse a change that may not be made.
@@ -47,14 +62,11 @@ class Guard:
         """
         bucket = self._limits.of(client)
         if not bucket.allows(self._monotonic_seconds()):
-            wait_seconds = max(1, math.ceil(bucket.retry_after_seconds()))
-            raise RequestRefusedError(
-                "rate_limited", "too many changes at once", headers={"Retry-After": str(wait_seconds)}
-            )
+            raise _too_many("too many changes at once", bucket)
         refusal = self._policy.origin_refusal(facts)
         if refusal is not None:
             raise RequestRefusedError("forbidden", refusal)
-        if self._policy.may_control(facts):
+        if self.may_control(facts, client):
             return
         if facts.token is not None:
             raise RequestRefusedError("forbidden", "the token is not this server's; `auralisd token` shows it")
@@ -63,6 +75,14 @@ class Guard:
             "changes need the token: Authorization: Bearer TOKEN; `auralisd token` shows it",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+    def _controls(self, facts: RequestFacts) -> bool:
+        return self._policy.origin_refusal(facts) is None and self._policy.may_control(facts)
+
+
+def _too_many(message: str, bucket: RateLimit) -> RequestRefusedError:
+    wait_seconds = max(1, math.ceil(bucket.retry_after_seconds()))
+    return RequestRefusedError("rate_limited", message, headers={"Retry-After": str(wait_seconds)})
 
 
 def facts_of(request: Request) -> RequestFacts:

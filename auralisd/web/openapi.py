@@ -86,13 +86,13 @@ def openapi_document(operations: Iterable[Operation], *, version: str, token_alw
 
 def error_codes(operation: Operation) -> tuple[str, ...]:
     """Every refusal the operation can answer with, by status."""
-    codes = {"misdirected", "internal", *operation.errors}
+    codes = {"misdirected", "rate_limited", "internal", *operation.errors}
     if "{" in operation.path:
         codes.add("not_found")
     if operation.arguments is not None:
         codes.add("invalid_controls")
     if operation.changes_things:
-        codes |= {"unauthorized", "forbidden", "rate_limited", "unavailable"}
+        codes |= {"unauthorized", "forbidden", "unavailable"}
     if operation.has_body:
         codes |= {"bad_request", "request_timeout", "too_large", "unsupported_media_type"}
     return tuple(sorted(codes, key=ERROR_STATUS.__getitem__))

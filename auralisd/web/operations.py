@@ -118,12 +118,13 @@ def register(app: Quart, operation: Operation, *, deps: WebDependencies, guard: 
         facts, client = facts_of(request), client_of(request)
         if operation.changes_things:
             guard.check_change(facts, client)
+        may_control = operation.changes_things or guard.may_control(facts, client)
         call = Call(
             path=path,
             arguments=await _arguments(operation),
             facts=facts,
             client=client,
-            may_control=guard.may_control(facts),
+            may_control=may_control,
         )
         return response_of(await operation.handler(deps, call))
 

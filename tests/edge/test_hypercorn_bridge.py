@@ -1,6 +1,8 @@
 """One test per defect of Hypercorn that the bridge cures; with Quart-Trio as the web app, as in the daemon."""
 
+import contextlib
 import json
+import time
 
 import pytest
 import trio
@@ -106,6 +108,37 @@ async def test_broken_chunks_end_their_connection_and_not_the_server(web):
     answer = await web.get("/hello")
     assert answer.status == 200
     await answer.rest()
+
+
+CHUNKED = b"POST /size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_a_body_in_crumbs_is_refused_before_it_has_cost_much(web):
+    async def all_of_it():
+        with contextlib.suppress(trio.BrokenResourceError):
+            await stream.send_all(b"1\r\nx\r\n" * 60_000)
+
+    began = time.thread_time()
+    stream = await web.send(CHUNKED)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(all_of_it)
+        with trio.fail_after(5):
+            head, _, body = (await trio_read_all(stream)).partition(b"\r\n\r\n")
+        nursery.cancel_scope.cancel()
+    assert time.thread_time() - began < 1.0  # the whole of it costs five times as much
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "bad_request"
+    answer = await web.get("/hello")
+    assert answer.status == 200
+    await answer.rest()
+
+
+async def test_a_body_in_as_many_pieces_as_a_slow_network_makes_is_taken(web):
+    stream = await web.send(CHUNKED)
+    for _ in range(130):
+        await stream.send_all(b"1f8\r\n" + b"x" * 504 + b"\r\n")
+    await stream.send_all(b"0\r\n\r\n")
+    assert b'{"bytes":65520}' in (await trio_read_all(stream)).replace(b" ", b"")
 
 
 async def test_a_reader_who_stalls_is_cut_off_after_a_while(web, monkeypatch):

@@ -130,6 +130,23 @@ async def test_guessing_tokens_is_slowed_down_too(open_house):
     assert (await house.ask("PATCH", CONTROLS, {}, authorization=f"Bearer {TOKEN}")).status == 429
 
 
+@pytest.mark.parametrize("path", ["/api/v1/status", "/api/v1/stations/main"])
+async def test_guessing_tokens_by_looking_is_slowed_down_too(open_house, path):
+    house = open_house(ON_THE_NETWORK)
+    for guess in range(5):
+        assert (await house.ask("GET", path, authorization=f"Bearer {guess}")).json["may_control"] is False
+        assert (await house.ask("PATCH", CONTROLS, {}, authorization=f"Bearer {guess}")).status == 403
+    right = {"authorization": f"Bearer {TOKEN}"}
+    reply = await house.ask("GET", path, **right)
+    assert reply.status == 429
+    assert reply.headers["Retry-After"] == "1"
+    assert "may_control" not in reply.json
+    assert (await house.ask("GET", path)).json["may_control"] is False
+    house.now_seconds += 0.1
+    for _ in range(20):  # a right one costs nothing
+        assert (await house.ask("GET", path, **right)).json["may_control"] is True
+
+
 async def test_the_token_is_in_no_answer_and_no_log_line(open_house, log_lines):
     house = open_house(ON_THE_NETWORK)
     for offered in (TOKEN, TOKEN[:-1]):
