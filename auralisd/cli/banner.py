@@ -26,6 +26,7 @@ def start_lines(settings: Settings, *, new_token: str | None = None, passed: Seq
         new_token: the token that was made just now, if one was.
         passed: the sockets that are served instead of the configured address, if there are any.
     """
+    from auralisd.cli.root import is_root
     from auralisd.daemon.passed_sockets import only_here
 
     found = settings.sources.found_file if settings.sources else None
@@ -42,6 +43,8 @@ def start_lines(settings: Settings, *, new_token: str | None = None, passed: Seq
         lines.append(f"token for steering auralisd token shows it; {needs}")
     if settings.listen_access == "signed":
         lines.append("links to listen    auralisd token --listen makes one")
+    if is_root() and not settings.allow_root:
+        lines.append("runs as root       no need of that: any other account will do")
     stop = "Ctrl-C" if sys.stdin is not None and sys.stdin.isatty() else "SIGTERM"
     return [*lines, f"to stop            {stop}"]
 

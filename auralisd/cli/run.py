@@ -90,6 +90,7 @@ def _leave(_number: int, _frame: object) -> None:
 def _play(settings: Settings, *, new_token: str | None, inheritance: Inheritance | None) -> int:
     from auralisd.cli.banner import start_lines
     from auralisd.cli.examinations import port
+    from auralisd.cli.root import refuse_root
     from auralisd.daemon import run_daemon
     from auralisd.daemon.passed_sockets import refuse_unguarded, take_passed_sockets
     from auralisd.errors import SettingsError
@@ -97,6 +98,7 @@ def _play(settings: Settings, *, new_token: str | None, inheritance: Inheritance
 
     passed = inheritance.listening if inheritance is not None else take_passed_sockets(os.environ)
     refuse_unguarded(passed, settings)
+    refuse_root(passed, settings)
     looked_at = None if passed else port(settings)
     if looked_at is not None and looked_at.cure is not None:  # before addresses are promised that would not answer
         raise SettingsError("port", settings.port, f"{looked_at.found}; {looked_at.cure}")

@@ -145,6 +145,9 @@ class Settings(BaseSettings):
         default=None, description="The secret that opens the controls from elsewhere. Better kept in token_file."
     )
     token_file: Path | None = Field(default=None, description="A file whose first line is the token.")
+    allow_root: bool = Field(
+        default=False, description="Whether root may open an address to others, as is usual in a container."
+    )
     listen_access: Literal["open", "signed"] = Field(
         default="open",
         description="open: whoever reaches the address may listen. signed: listening takes a link that runs out, which "

@@ -15,6 +15,9 @@ from auralisd.cli.program import exit_status
 from auralisd.settings import files as settings_files
 
 
+AN_ACCOUNT = 1000
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run of the command left behind."""
@@ -32,6 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith(("AURALISD_", "XDG_")) or name in {"STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"}:
             monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "geteuid", lambda: AN_ACCOUNT, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(settings_files, "SYSTEM_CONFIG_FILE", tmp_path / "etc" / "config.toml")
     return tmp_path

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:8000"
 PLAYED_SECONDS = 4
 PATIENCE_SECONDS = 150.0  # of a hand-over on a machine that has much else to do; 10 s as a rule
+WATCHDOG_SECONDS = 20.0  # as the unit has it
 UNITS = ("auralisd.service", "auralisd.socket", "auralisd.service.d")
 
 
@@ -133,6 +134,62 @@ def test_after_a_kill_whoever_comes_waits_and_is_served_by_the_next_process(serv
     service.said("kill", f"-{signal.SIGKILL.value}", str(before))
     assert json.loads(service.said("curl", "-fsS", "--max-time", "30", f"{URL}/healthz"))["status"]
     assert service.main_process() not in (0, before)
+
+
+def monotonic_seconds(machine, name):
+    """A time stamp of the service, by the clock that this process goes by too."""
+    return int(machine.said("systemctl", "show", f"--property={name}", "--value", "auralisd.service")) / 1e6
+
+
+def starts(machine):
+    return int(machine.said("systemctl", "show", "--property=NRestarts", "--value", "auralisd.service"))
+
+
+def test_a_process_that_stands_still_for_5_seconds_goes_on_and_no_other_is_started(service):
+    before, started = service.main_process(), starts(service)
+    until(lambda: "synthesiser ready" in service.journal())
+    with played_on(service) as complaints:
+        time.sleep(PLAYED_SECONDS)
+        service.said("kill", "-STOP", str(before))
+        time.sleep(5)
+        service.said("kill", "-CONT", str(before))
+        time.sleep(PLAYED_SECONDS)
+        assert json.loads(service.said("curl", "-fsS", "--max-time", "5", f"{URL}/healthz"))["status"]
+    assert complaints == []
+    assert (service.main_process(), starts(service)) == (before, started)
+
+
+def test_a_process_that_hangs_is_replaced_within_the_watchdogs_time_and_2_seconds(service):
+    before, started = service.main_process(), starts(service)
+    stopped_at = time.monotonic()
+    service.said("kill", "-STOP", str(before))
+    until(lambda: service.main_process() not in (0, before))
+    replaced_after = monotonic_seconds(service, "ExecMainStartTimestampMonotonic") - stopped_at
+    assert WATCHDOG_SECONDS / 2 < replaced_after < WATCHDOG_SECONDS + 2
+    assert starts(service) == started + 1
+    assert json.loads(service.said("curl", "-fsS", "--max-time", "30", f"{URL}/healthz"))["status"]
+
+
+def test_after_the_kernel_has_taken_its_memory_the_same_piece_goes_on(service):
+    said = service.said("systemctl", "show", "--property=MemoryCurrent", "--value", "auralisd.service")
+    if not said.isdecimal():
+        pytest.skip("systemd limits no memory here")
+    until(lambda: "synthesiser ready" in service.journal())
+    main = f"{URL}/api/v1/stations/main"
+    service.said("curl", "-fsS", "-X", "PATCH", "--json", '{"key": "Eb"}', f"{main}/controls")
+    piece = json.loads(service.said("curl", "-fsS", main))
+    before, started = service.main_process(), starts(service)
+    limit = ("systemctl", "set-property", "--runtime", "auralisd.service")
+    service.said(*limit, "MemoryMax=64M")
+    try:
+        until(lambda: service.main_process() != before)
+    finally:
+        service.said(*limit, "MemoryMax=infinity")
+    until(lambda: service.main_process() not in (0, before))
+    again = json.loads(service.said("curl", "-fsS", "--max-time", "30", main))
+    assert (again["seed"], again["controls"]["key"]) == (piece["seed"], "Eb")
+    assert again["epoch"] > piece["epoch"]
+    assert starts(service) > started
 
 
 def test_a_second_time_changes_nothing_and_stops_nothing(service):
