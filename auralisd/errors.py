@@ -185,6 +185,24 @@ class ConflictError(AuralisError):
         self.name = name
 
 
+class MemoryShortError(AuralisError):
+    """Something that memory has no room for just now.
+
+    Attributes:
+        kind: ``station`` or ``export``.
+        wanted_bytes: what has to be free for it.
+        room_bytes: what is.
+    """
+
+    def __init__(self, kind: str, *, wanted_bytes: int, room_bytes: int) -> None:
+        """Keep what was asked for and what there is."""
+        wanted, there = (round(count / 1e6) for count in (wanted_bytes, room_bytes))
+        super().__init__(f"no memory for one more {kind}: {wanted} MB have to be free, {there} are")
+        self.kind = kind
+        self.wanted_bytes = wanted_bytes
+        self.room_bytes = room_bytes
+
+
 class StorageError(AuralisError):
     """The state file cannot be read or written.
 

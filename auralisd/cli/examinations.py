@@ -22,7 +22,6 @@ FREE_BYTES_WANTED: Final = 50_000_000
 MEMORY_BYTES_WANTED: Final = 1_000_000_000  # torch alone takes 530 MB
 GOOD_CLOCKS: Final = frozenset({"tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page", "timebase"})
 CLOCK_SOURCE_FILE: Final = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
-MEMORY_FILE: Final = Path("/proc/meminfo")
 ENCODERS: Final[Mapping[str, str]] = {"opus": "libopus", "mp3": "libmp3lame", "flac": "flac", "aac": "aac"}
 COMFORTABLE_X_REAL_TIME: Final = 3.0
 TRIED_SECONDS: Final = 2
@@ -57,6 +56,7 @@ def examine(
         quick: leave out what needs torch.
     """
     from auralisd.cli.output_examinations import outputs
+    from auralisd.daemon.memory_room import room_bytes
 
     try:
         settings = load_settings(flags, environ=environ, config_file=config_file)
@@ -74,7 +74,7 @@ def examine(
     yield codecs()
     yield descriptors(settings.max_connections)
     yield clock_source(CLOCK_SOURCE_FILE)
-    yield memory(MEMORY_FILE)
+    yield memory(room_bytes())
     yield from outputs(settings)
     if not quick:
         yield from device_and_speed(settings.device, compiled=settings.compiled_kernel)
@@ -196,13 +196,9 @@ def clock_source(file: Path) -> Finding:
     return Finding(name="clock", state="fine", found=source)
 
 
-def memory(file: Path) -> Finding:
-    """Whether torch fits."""
-    try:
-        lines = file.read_text(encoding="ascii").splitlines()
-        kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in lines if len(line.split()) > 1}
-        available_bytes = 1024 * kilobytes["MemAvailable"]
-    except (OSError, KeyError, ValueError):
+def memory(available_bytes: int | None) -> Finding:
+    """Whether torch fits into what the machine and our control groups have left."""
+    if available_bytes is None:
         return Finding(name="memory", state="fine", found="not told by this system")
     if available_bytes < MEMORY_BYTES_WANTED:
         found = f"{available_bytes / 1e9:.1f} GB available"

@@ -14,6 +14,7 @@ import trio
 from auralisd.controls import Controls, merge_change
 from auralisd.daemon.control_desk import ControlDesk
 from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.memory_room import STATION_BYTES, Room, require, room_bytes
 from auralisd.daemon.piece import Piece
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import Studio
@@ -46,8 +47,13 @@ class LiveDirectory:
         presets: PresetShelf,
         nursery: trio.Nursery,
         stopping: trio.Event,
+        room: Room = room_bytes,
     ) -> None:
-        """Begin without stations; ``open`` brings the configured and saved ones."""
+        """Begin without stations; ``open`` brings the configured and saved ones.
+
+        ``room`` tells how much memory may still be taken.
+        """
+        self._room = room
         self._settings = settings
         self._studio = studio
         self._keeper = keeper
@@ -114,12 +120,28 @@ class LiveDirectory:
         controls: Mapping[str, Any] | None = None,
         pinned: bool = False,
     ) -> LiveStation:
-        """Put a new station on the list.
+        """Put a new station on the list, where it has room.
 
         Raises:
+            MemoryShortError: what it takes while it sounds is not there.
             ConflictError: the id is taken, or there are as many stations as allowed.
             ControlsError, UnknownNameError: a bad control, an unknown preset.
         """
+        require("station", STATION_BYTES, self._room)
+        return await self._add(
+            title=title, station_id=station_id, seed=seed, preset=preset, controls=controls, pinned=pinned
+        )
+
+    async def _add(
+        self,
+        *,
+        title: str,
+        station_id: str | None = None,
+        seed: int | None = None,
+        preset: str | None = None,
+        controls: Mapping[str, Any] | None = None,
+        pinned: bool = False,
+    ) -> LiveStation:
         start, preset_name = await self._start_controls(preset, controls or {})
         # From here until it is on the list nothing is waited for, or two could come by the same id.
         if station_id is not None and station_id in self._stations:
@@ -190,7 +212,7 @@ class LiveDirectory:
     async def _add_configured(self, wanted: StationSettings) -> None:
         """Add it as far as it can be: a configured station must not keep the daemon from starting."""
         add = functools.partial(
-            self.add, title=wanted.title or wanted.id, station_id=wanted.id, seed=wanted.seed, pinned=wanted.pinned
+            self._add, title=wanted.title or wanted.id, station_id=wanted.id, seed=wanted.seed, pinned=wanted.pinned
         )
         try:
             try:

@@ -23,6 +23,7 @@ import trio
 
 from auralisd.daemon.directory import LiveDirectory
 from auralisd.daemon.live_station import LiveStation
+from auralisd.daemon.memory_room import EXPORT_BYTES, Room, require, room_bytes
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.worker import RunInWorker
 from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
@@ -54,9 +55,11 @@ class Exports:
         run_in_worker: RunInWorker,
         played_on: Callable[[], Sequence[str]],
         program: Sequence[str] = (sys.executable, "-m", "auralisd"),
+        room: Room = room_bytes,
     ) -> None:
         """None yet; ``run`` has them made by the ``render`` of ``program``, with the options ``played_on``."""
         self._program = program
+        self._room = room
         self._directory = directory
         self._keeper = keeper
         self._state_dir = state_dir
@@ -101,12 +104,14 @@ class Exports:
             UnknownNameError: there is no such station.
             ControlsError: nobody writes such a file.
             ConflictError: this piece has not played so much, or enough of them are unfinished.
+            MemoryShortError: the child would not fit beside what plays.
             StorageError: the state cannot be saved, so the child would not know of the last changes.
         """
         station = self._directory.get(station_id)
         begin, end = _span(station, seconds, from_position)
         if form not in FILE_FORMATS:
             raise ControlsError("format", form, f"one of {', '.join(FILE_FORMATS)}")
+        require("export", EXPORT_BYTES, self._room)
         self._make_room()
         await self._keeper.save(station)
         if self._keeper.problem is not None:

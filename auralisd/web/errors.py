@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
 
-from auralisd.errors import ConflictError, ControlsError, RequestRefusedError, StorageError, UnknownNameError
+from auralisd.errors import (
+    ConflictError,
+    ControlsError,
+    MemoryShortError,
+    RequestRefusedError,
+    StorageError,
+    UnknownNameError,
+)
 
 ERROR_STATUS: Final[Mapping[str, int]] = {
     "bad_request": 400,
@@ -45,6 +52,8 @@ def refusal_of(error: Exception) -> RequestRefusedError:
             return RequestRefusedError("not_found", str(error), details=_details(kind, name, wanted))
         case ConflictError(kind=kind, name=name):
             return RequestRefusedError("conflict", str(error), details=_details(kind, name, None))
+        case MemoryShortError():
+            return RequestRefusedError("unavailable", str(error), headers={"Retry-After": "60"})
         case StorageError():
             message = "the state cannot be saved just now; the server's log says why"
             return RequestRefusedError("unavailable", message, headers={"Retry-After": "5"})

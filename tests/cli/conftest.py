@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from auralisd.cli import root
 from auralisd.cli.program import exit_status
 from auralisd.settings import files as settings_files
-
-
-AN_ACCOUNT = 1000
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith(("AURALISD_", "XDG_")) or name in {"STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"}:
             monkeypatch.delenv(name)
-    monkeypatch.setattr(os, "geteuid", lambda: AN_ACCOUNT, raising=False)
+    monkeypatch.setattr(root, "is_root", lambda: False)  # whoever runs the tests
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(settings_files, "SYSTEM_CONFIG_FILE", tmp_path / "etc" / "config.toml")
     return tmp_path

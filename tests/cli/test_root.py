@@ -6,12 +6,16 @@ import socket
 import pytest
 
 from auralisd import daemon
+from auralisd.cli import root
 from auralisd.daemon import passed_sockets
+
+IS_ROOT = root.is_root
 
 
 @pytest.fixture
 def as_root(home, monkeypatch):
     """The command is run by root."""
+    monkeypatch.setattr(root, "is_root", IS_ROOT)
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
 
 

@@ -12,7 +12,7 @@ from auralisd.daemon.house_presets import house_presets
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.tasks.keeper_task import run_keeper
 from auralisd.daemon.worker import run_inline
-from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
+from auralisd.errors import ConflictError, ControlsError, MemoryShortError, StorageError, UnknownNameError
 from auralisd.observability.metrics import Metrics
 from auralisd.settings import Settings, StationSettings
 from auralisd.storage.preset_shelf import SavedPresetShelf
@@ -23,7 +23,7 @@ from tests.daemon.stations import new_studio
 
 
 @asynccontextmanager
-async def open_directory(folder, state=None, **settings):
+async def open_directory(folder, state=None, room=lambda: None, **settings):
     with state or StateFile(folder) as kept:
         async with trio.open_nursery() as nursery:
             keeper = StateKeeper(kept, run_inline, Metrics())
@@ -34,6 +34,7 @@ async def open_directory(folder, state=None, **settings):
                 presets=SavedPresetShelf(kept, built_in=house_presets(), run_in_worker=run_inline),
                 nursery=nursery,
                 stopping=trio.Event(),
+                room=room,
             )
             await directory.open()
             directory.keeper = keeper
@@ -46,6 +47,17 @@ async def test_there_is_always_a_main_station_with_the_preset_of_the_settings(tm
         summary = directory.get("main").summary()
     assert (summary.id, summary.title, summary.preset, summary.seed) == ("main", "Kitchen", "Bright", 5)
     assert directory.get("main").controls.mode == "lydian"
+
+
+async def test_where_memory_is_short_no_station_is_added_but_those_that_were_asked_for_are_there(
+    tmp_path, autojump_clock
+):
+    stations = (StationSettings(id="night"),)
+    async with open_directory(tmp_path, room=lambda: 0, stations=stations) as directory:
+        with pytest.raises(MemoryShortError) as refused:
+            await directory.add(title="One more")
+        assert refused.value.kind == "station"
+        assert directory.ids() == ("main", "night")
 
 
 async def test_a_station_comes_back_as_it_was_in_a_new_epoch(tmp_path, autojump_clock):

@@ -7,9 +7,10 @@ import pytest
 import trio
 
 from auralisd.daemon.exports import EXPORTS_KEPT, Exports
+from auralisd.daemon.memory_room import EXPORT_BYTES
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.worker import JobsUnderWay, open_worker, run_inline
-from auralisd.errors import ConflictError, ControlsError, StorageError, UnknownNameError
+from auralisd.errors import ConflictError, ControlsError, MemoryShortError, StorageError, UnknownNameError
 from auralisd.observability.metrics import Metrics
 from auralisd.storage.state_file import StateFile
 from auralisd.units import SAMPLE_RATE_HZ
@@ -34,7 +35,7 @@ class OneStation:
 
 
 @asynccontextmanager
-async def shelf(tmp_path, does):
+async def shelf(tmp_path, does, room=lambda: None):
     """Exports of a station that has played 100 s, by a program that ``does`` something else than render."""
     station = new_station(new_studio(), position=SECONDS_PLAYED * SAMPLE_RATE_HZ)
     with StateFile(tmp_path / "state") as state:
@@ -45,6 +46,7 @@ async def shelf(tmp_path, does):
             state_dir=tmp_path / "state",
             run_in_worker=open_worker(JobsUnderWay()),
             played_on=lambda: ("--device", "cpu"),
+            room=room,
             program=(sys.executable, "-c", f"import sys; {does}"),
         )
         exports.station, exports.keeper = station, keeper
@@ -75,6 +77,14 @@ async def test_the_child_is_told_what_the_station_played(tmp_path):
         assert words.startswith(f"render {tmp_path}/state/exports/{export.id}.flac --station main --title Test")
         assert f"--device cpu --from {begin:.6f} --to {begin + 10:.6f} --state-dir {tmp_path}/state" in words
         assert done.size_bytes == len(words)
+
+
+async def test_where_memory_is_short_no_child_is_started(tmp_path):
+    async with shelf(tmp_path, WRITES, room=lambda: EXPORT_BYTES) as exports:
+        with pytest.raises(MemoryShortError) as refused:
+            await exports.begin("main", form="flac", seconds=10.0, from_position=None)
+        assert (refused.value.kind, refused.value.room_bytes) == ("export", EXPORT_BYTES)
+        assert exports.all() == ()
 
 
 async def test_an_export_that_fails_says_why(tmp_path):
