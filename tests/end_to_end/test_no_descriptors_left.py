@@ -25,6 +25,7 @@ def hear(listener, seconds):
 
 
 def test_without_descriptors_listeners_go_on_one_line_a_second_says_so_and_the_door_is_back_in_2_seconds(daemon):
+    daemon.wait_rendering()
     with connect(daemon.port, "auralis.v1.pcm16") as listener, contextlib.ExitStack() as waiting:
         hear(listener, 3)
         heard, logged = listener.packets, len(daemon.log_path.read_text().splitlines())
@@ -36,8 +37,8 @@ def test_without_descriptors_listeners_go_on_one_line_a_second_says_so_and_the_d
         hear(listener, SHORT_SECONDS)
         short_seconds = time.monotonic() - began
         lines = daemon.log_path.read_text().splitlines()[logged:]
-        assert listener.packets > heard
-        assert (listener.jumps, listener.closed) == (0, False)
+        assert listener.packets > heard, lines
+        assert (listener.jumps, listener.closed) == (0, False), lines
         said = [line for line in lines if "Too many open files" in line or "descriptor" in line or "accept" in line]
         assert 1 <= len(said) <= (short_seconds + 1) * LINES_PER_SECOND
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
