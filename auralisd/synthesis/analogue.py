@@ -14,6 +14,7 @@ Phases are functions of absolute time in float64; the pole's state alone is carr
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -32,8 +33,8 @@ LEAST_Q: Final = 0.55
 REACH: Final = 2
 """Samples on either side of an edge that are rounded."""
 
-_TOGETHER: Final = 128  # more gain nothing, and the room stays below 10 MB
-_BLOCKS: Final = 7  # of a segment, that are filtered side by side
+_TOGETHER: Final = 128  # more gain nothing, and the room stays below 12 MB
+_BLOCKS: Final = 3  # of a segment, that are filtered side by side: fewer calls of more work each
 _BLOCK_FRAMES: Final = SEGMENT_FRAMES // _BLOCKS
 _LEAD_ROWS: Final = 2 * REACH  # rows for what edges near a segment's start did before it
 _ROWS: Final = _LEAD_ROWS + SEGMENT_FRAMES + 2 * REACH
@@ -47,13 +48,11 @@ class TorchVoices:
 
     def __init__(self) -> None:
         """Room for 128 voices at once; more are taken in turns."""
-        columns = SEGMENTS_PER_SPAN * _TOGETHER
-        self._answers = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
-        self._decays = torch.zeros(SEGMENT_FRAMES * columns, dtype=torch.complex64)
-        self._edges = torch.zeros(_ROWS * columns)
-        self._driven = torch.zeros(SEGMENT_FRAMES * columns)
-        self._line = torch.zeros(SEGMENT_FRAMES * columns)
-        self._sound = torch.zeros(SEGMENT_FRAMES * columns)
+        size = SEGMENT_FRAMES * SEGMENTS_PER_SPAN * _TOGETHER
+        self._answers = torch.zeros(size, dtype=torch.complex64)
+        self._decays = torch.zeros(size, dtype=torch.complex64)
+        self._edges = torch.zeros(_ROWS * SEGMENTS_PER_SPAN * _TOGETHER)
+        self._sound = torch.zeros(size)
         self._ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32)[:, None]
 
     def sound(self, cycles: Floats, cutoff_hz: Floats, q: Floats, states: States) -> torch.Tensor:
@@ -80,62 +79,77 @@ class TorchVoices:
         """At most 128 voices; the answer is overwritten by the next call."""
         voices, points = cutoff_hz.shape
         segments = points - 1
-        columns = segments * voices
-        mu, rotation, direct = (_at_segments(values) for values in pole_lines(cutoff_hz, q))
-        kappa = [torch.view_as_real(part).T.contiguous() for part in rotation]
-        driven = self._saws(cycles).view(_BLOCKS, _BLOCK_FRAMES, columns).transpose(0, 1)
-        trail = torch.view_as_real(self._filtered(driven, *mu, states))
-        sound = self._sound[: SEGMENT_FRAMES * columns].view(_BLOCKS, _BLOCK_FRAMES, columns)
-        line = self._line[: SEGMENT_FRAMES * columns].view(_BLOCK_FRAMES, _BLOCKS, columns)
-        answer, ramp = sound.transpose(0, 1), self._ramp.view(_BLOCKS, _BLOCK_FRAMES, 1).transpose(0, 1)
-        torch.addcmul(direct[0], direct[1], ramp, out=line)
-        torch.mul(line, driven, out=answer)
-        for part, sign in ((0, 1.0), (1, -1.0)):
-            torch.addcmul(kappa[0][part], kappa[1][part], ramp, out=line)
-            answer.addcmul_(line, trail[..., part], value=sign)
+        mu, kappa, direct = (_at_segments(values) for values in pole_lines(cutoff_hz, q))
+        driven = self._saws(cycles)
+        trail = self._filtered(driven, *mu, states)
+        line = self._decays[: trail.numel()].view(trail.shape)  # has served its turn
+        each, change = (torch.view_as_real(values).view(-1) for values in kappa)
+        torch.addcmul(each, change, self._ramp, out=torch.view_as_real(line).view(SEGMENT_FRAMES, -1))
+        trail.mul_(line)
+        sound = self._sound[: driven.numel()].view(driven.shape)
+        torch.addcmul(*direct, self._ramp, out=sound)
+        sound.mul_(driven).add_(torch.view_as_real(trail)[..., 0])
         return sound.view(SEGMENT_FRAMES, segments, voices).permute(1, 2, 0)
 
     def _filtered(self, driven: torch.Tensor, mu: torch.Tensor, change: torch.Tensor, states: States) -> torch.Tensor:
-        """The pole's state at each frame: complex64 ``(9, 7, columns)``; moves ``states`` on.
+        """The pole's state at each frame: complex64 ``(63, columns)``; moves ``states`` on.
 
-        A recursion in three steps: blocks of nine frames side by side, each from rest and with what a state of 1
-        becomes; the seven blocks of a segment one after the other; the segments one after the other.
+        A recursion in three steps: blocks of 21 frames side by side, each from rest and with what a state of 1
+        becomes; the three blocks of a segment one after the other; the segments one after the other.
 
         Args:
-            driven: float32 ``(9, 7, columns)``.
+            driven: float32 ``(63, columns)``.
             mu: complex64 ``(columns,)``, at the start of each segment ...
             change: ... and its change per frame.
             states: as ``sound`` has them.
         """
-        columns, voices = driven.shape[2], states.shape[1]
-        segments = columns // voices
-        size = SEGMENT_FRAMES * columns
-        answers = self._answers[:size].view(_BLOCK_FRAMES, _BLOCKS, columns)
-        decays = self._decays[:size].view(_BLOCK_FRAMES, _BLOCKS, columns)
-        answers.copy_(driven)
+        columns, voices = driven.shape[1], states.shape[1]
+        shape = (_BLOCKS, _BLOCK_FRAMES, columns)
+        whole = self._answers[: driven.numel()].view(driven.shape).copy_(driven)
+        decays = self._decays[: driven.numel()].view(shape)
         begun = torch.addcmul(1.0 - mu, change, self._ramp[::_BLOCK_FRAMES], value=-1.0)
-        pole = torch.empty_like(begun)
-        answer, decay = answers[0], decays[0].copy_(begun)
+        pole, answers = torch.empty_like(begun), whole.view(shape).unbind(1)
+        rows = decays.unbind(1)
+        rows[0].copy_(begun)
         for frame in range(1, _BLOCK_FRAMES):
             torch.sub(begun, change, alpha=frame, out=pole)
-            answer, decay = answers[frame].addcmul_(pole, answer), torch.mul(pole, decay, out=decays[frame])
-        rested = torch.zeros((_BLOCKS + 1, columns), dtype=torch.complex64)
-        kept = torch.ones((_BLOCKS + 1, columns), dtype=torch.complex64)
-        for block in range(_BLOCKS):
-            torch.addcmul(answer[block], decay[block], rested[block], out=rested[block + 1])
-            torch.mul(decay[block], kept[block], out=kept[block + 1])
-        starts = torch.empty((segments + 1, voices), dtype=torch.complex64)
+            answers[frame].addcmul_(pole, answers[frame - 1])
+            torch.mul(pole, rows[frame - 1], out=rows[frame])
+        before = self._starts(answers[-1], rows[-1], states)
+        whole.view(shape).addcmul_(decays, before.unsqueeze(1))
+        return whole
+
+    @staticmethod
+    def _starts(answers: torch.Tensor, decays: torch.Tensor, states: States) -> torch.Tensor:
+        """The pole's state before each block: complex64 ``(blocks, columns)``; moves ``states`` on.
+
+        Args:
+            answers: where each block ends that begins at rest, complex64 ``(blocks, columns)``.
+            decays: what becomes of a state of 1, the same.
+            states: as ``sound`` has them.
+        """
+        blocks, columns = answers.shape
+        voices = states.shape[1]
+        rested = torch.zeros((blocks + 1, columns), dtype=torch.complex64)
+        kept = torch.ones((blocks + 1, columns), dtype=torch.complex64)
+        for block in range(blocks):
+            torch.addcmul(answers[block], decays[block], rested[block], out=rested[block + 1])
+            torch.mul(decays[block], kept[block], out=kept[block + 1])
+        ends, shares = (last.view(-1, voices).unbind(0) for last in (rested[-1], kept[-1]))
+        starts = torch.empty((columns // voices + 1, voices), dtype=torch.complex64)
         starts[0] = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
-        ends, shares = (last.view(segments, voices).unbind(0) for last in (rested[-1], kept[-1]))
         each = starts.unbind(0)
-        for segment in range(segments):
-            torch.addcmul(ends[segment], shares[segment], each[segment], out=each[segment + 1])
+        for segment, (end, share) in enumerate(zip(ends, shares, strict=True)):
+            torch.addcmul(end, share, each[segment], out=each[segment + 1])
         _rest(each[-1], states)
-        before = torch.addcmul(rested[:-1], kept[:-1], starts[:-1].view(-1))
-        return answers.addcmul_(decays, before)
+        return torch.addcmul(rested[:-1], kept[:-1], starts[:-1].view(-1))
 
     def _saws(self, cycles: Floats) -> torch.Tensor:
-        """The saws of each voice together: float32 ``(63, segments * voices)``."""
+        """The saws of each voice together: float32 ``(63, segments * voices)``.
+
+        What one frame has more than the one before: the slope, and what edges do. Then all of it is summed up, row by
+        row, which stays in the cache.
+        """
         voices, _, points = cycles.shape
         columns = (points - 1) * voices
         across = np.ascontiguousarray(cycles.transpose(1, 2, 0))
@@ -145,16 +159,18 @@ class TorchVoices:
         into = start - base
         level = (2.0 * into - 1.0).sum(axis=0).astype(np.float32)
         slope = (2.0 * step).sum(axis=0).astype(np.float32)
-        edges = self._edges[: _ROWS * columns]
-        edges.zero_()
+        flat = self._edges[: _ROWS * columns]
+        rows = flat.view(_ROWS, columns)
+        rows[:_LEAD_ROWS] = 0.0
+        rows[_LEAD_ROWS] = torch.from_numpy(level)
+        rows[_LEAD_ROWS + 1 :] = torch.from_numpy(slope)
         places, heights = _edges(into.reshape(-1), step.reshape(-1), columns)
-        edges.index_add_(0, torch.from_numpy(places), torch.from_numpy(heights))
-        rows = edges.view(_ROWS, columns)
+        flat.index_add_(0, torch.from_numpy(places), torch.from_numpy(heights))
         rows[_LEAD_ROWS] += rows[:_LEAD_ROWS].sum(0)
-        driven = self._driven[: SEGMENT_FRAMES * columns].view(SEGMENT_FRAMES, columns)
-        torch.cumsum(rows[_LEAD_ROWS : _LEAD_ROWS + SEGMENT_FRAMES], 0, out=driven)
-        driven += torch.from_numpy(level)
-        return driven.addcmul_(torch.from_numpy(slope), self._ramp)
+        driven = rows[_LEAD_ROWS : _LEAD_ROWS + SEGMENT_FRAMES]
+        for before, row in pairwise(driven.unbind(0)):
+            row.add_(before)
+        return driven
 
 
 def _rest(state: torch.Tensor, states: States) -> None:
