@@ -14,6 +14,7 @@ Phases are functions of absolute time in float64; the pole's state alone is carr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -23,19 +24,15 @@ import torch
 
 from auralisd.synthesis.filters import QUIETEST
 from auralisd.synthesis.grid import SEGMENT_FRAMES, SEGMENTS_PER_SPAN, Floats
-from auralisd.units import SAMPLE_RATE_HZ
+from auralisd.synthesis.poles import PoleFilter, PoleLines, lines_of
 
 SAWS: Final = 3
-LOWEST_CUTOFF_HZ: Final = 30.0
-HIGHEST_CUTOFF_HZ: Final = 16_000.0
-LEAST_Q: Final = 0.55
-"""At 0.5 and below the poles are real, and one complex pole is no longer the whole filter."""
 REACH: Final = 2
 """Samples on either side of an edge that are rounded."""
 
-_TOGETHER: Final = 128  # more gain nothing, and the room stays below 12 MB
-_BLOCKS: Final = 3  # of a segment, that are filtered side by side: fewer calls of more work each
-_BLOCK_FRAMES: Final = SEGMENT_FRAMES // _BLOCKS
+_TOGETHER: Final = 64  # more gain nothing
+_COLUMNS: Final = 896  # of segments times voices that are filtered at once: all of it fits into a cache of 2 MB
+_KEPT: Final = 4  # filters by size: those of whole chunks and of what is left over
 _LEAD_ROWS: Final = 2 * REACH  # rows for what edges near a segment's start did before it
 _ROWS: Final = _LEAD_ROWS + SEGMENT_FRAMES + 2 * REACH
 
@@ -47,13 +44,10 @@ class TorchVoices:
     """The voices in torch alone, with room to work in that is kept: fresh memory would cost more than the sums."""
 
     def __init__(self) -> None:
-        """Room for 128 voices at once; more are taken in turns."""
-        size = SEGMENT_FRAMES * SEGMENTS_PER_SPAN * _TOGETHER
-        self._answers = torch.zeros(size, dtype=torch.complex64)
-        self._decays = torch.zeros(size, dtype=torch.complex64)
-        self._edges = torch.zeros(_ROWS * SEGMENTS_PER_SPAN * _TOGETHER)
-        self._sound = torch.zeros(size)
-        self._ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32)[:, None]
+        """Room for 64 voices at once; more are taken in turns."""
+        columns = SEGMENTS_PER_SPAN * _TOGETHER
+        self._edges = torch.zeros(_ROWS * columns)
+        self._filters: dict[tuple[int, int], PoleFilter] = {}
 
     def sound(self, cycles: Floats, cutoff_hz: Floats, q: Floats, states: States) -> torch.Tensor:
         """A chunk of each voice; ``states`` are moved on in place.
@@ -76,73 +70,26 @@ class TorchVoices:
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
     def _few(self, cycles: Floats, cutoff_hz: Floats, q: Floats, states: States) -> torch.Tensor:
-        """At most 128 voices; the answer is overwritten by the next call."""
+        """At most 64 voices; the answer is overwritten by the next call."""
         voices, points = cutoff_hz.shape
         segments = points - 1
-        mu, kappa, direct = (_at_segments(values) for values in pole_lines(cutoff_hz, q))
-        driven = self._saws(cycles)
-        trail = self._filtered(driven, *mu, states)
-        line = self._decays[: trail.numel()].view(trail.shape)  # has served its turn
-        each, change = (torch.view_as_real(values).view(-1) for values in kappa)
-        torch.addcmul(each, change, self._ramp, out=torch.view_as_real(line).view(SEGMENT_FRAMES, -1))
-        trail.mul_(line)
-        sound = self._sound[: driven.numel()].view(driven.shape)
-        torch.addcmul(*direct, self._ramp, out=sound)
-        sound.mul_(driven).add_(torch.view_as_real(trail)[..., 0])
+        sound = self._saws(cycles)
+        together = max(1, min(_COLUMNS // voices, segments))
+        width = together * voices
+        state = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
+        for part, lines in zip(sound.split(width, 1), _cut(lines_of(cutoff_hz, q), width), strict=True):
+            state = self._filter(part.shape[1] // voices, voices).filter(part, lines, state)
+        _rest(state, states)
         return sound.view(SEGMENT_FRAMES, segments, voices).permute(1, 2, 0)
 
-    def _filtered(self, driven: torch.Tensor, mu: torch.Tensor, change: torch.Tensor, states: States) -> torch.Tensor:
-        """The pole's state at each frame: complex64 ``(63, columns)``; moves ``states`` on.
-
-        A recursion in three steps: blocks of 21 frames side by side, each from rest and with what a state of 1
-        becomes; the three blocks of a segment one after the other; the segments one after the other.
-
-        Args:
-            driven: float32 ``(63, columns)``.
-            mu: complex64 ``(columns,)``, at the start of each segment ...
-            change: ... and its change per frame.
-            states: as ``sound`` has them.
-        """
-        columns, voices = driven.shape[1], states.shape[1]
-        shape = (_BLOCKS, _BLOCK_FRAMES, columns)
-        whole = self._answers[: driven.numel()].view(driven.shape).copy_(driven)
-        decays = self._decays[: driven.numel()].view(shape)
-        begun = torch.addcmul(1.0 - mu, change, self._ramp[::_BLOCK_FRAMES], value=-1.0)
-        pole, answers = torch.empty_like(begun), whole.view(shape).unbind(1)
-        rows = decays.unbind(1)
-        rows[0].copy_(begun)
-        for frame in range(1, _BLOCK_FRAMES):
-            torch.sub(begun, change, alpha=frame, out=pole)
-            answers[frame].addcmul_(pole, answers[frame - 1])
-            torch.mul(pole, rows[frame - 1], out=rows[frame])
-        before = self._starts(answers[-1], rows[-1], states)
-        whole.view(shape).addcmul_(decays, before.unsqueeze(1))
-        return whole
-
-    @staticmethod
-    def _starts(answers: torch.Tensor, decays: torch.Tensor, states: States) -> torch.Tensor:
-        """The pole's state before each block: complex64 ``(blocks, columns)``; moves ``states`` on.
-
-        Args:
-            answers: where each block ends that begins at rest, complex64 ``(blocks, columns)``.
-            decays: what becomes of a state of 1, the same.
-            states: as ``sound`` has them.
-        """
-        blocks, columns = answers.shape
-        voices = states.shape[1]
-        rested = torch.zeros((blocks + 1, columns), dtype=torch.complex64)
-        kept = torch.ones((blocks + 1, columns), dtype=torch.complex64)
-        for block in range(blocks):
-            torch.addcmul(answers[block], decays[block], rested[block], out=rested[block + 1])
-            torch.mul(decays[block], kept[block], out=kept[block + 1])
-        ends, shares = (last.view(-1, voices).unbind(0) for last in (rested[-1], kept[-1]))
-        starts = torch.empty((columns // voices + 1, voices), dtype=torch.complex64)
-        starts[0] = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
-        each = starts.unbind(0)
-        for segment, (end, share) in enumerate(zip(ends, shares, strict=True)):
-            torch.addcmul(end, share, each[segment], out=each[segment + 1])
-        _rest(each[-1], states)
-        return torch.addcmul(rested[:-1], kept[:-1], starts[:-1].view(-1))
+    def _filter(self, segments: int, voices: int) -> PoleFilter:
+        """Filters for so many segments and voices, made when these change."""
+        kept = self._filters.get((segments, voices))
+        if kept is None:
+            if len(self._filters) == _KEPT:
+                self._filters.clear()
+            kept = self._filters[segments, voices] = PoleFilter(segments, voices)
+        return kept
 
     def _saws(self, cycles: Floats) -> torch.Tensor:
         """The saws of each voice together: float32 ``(63, segments * voices)``.
@@ -155,8 +102,7 @@ class TorchVoices:
         across = np.ascontiguousarray(cycles.transpose(1, 2, 0))
         start = across[:, :-1].reshape(SAWS, columns)
         step = np.diff(across, axis=1).reshape(SAWS, columns) * (1.0 / SEGMENT_FRAMES)
-        base = np.floor(start - REACH * step)
-        into = start - base
+        into = start - np.floor(start - REACH * step)
         level = (2.0 * into - 1.0).sum(axis=0).astype(np.float32)
         slope = (2.0 * step).sum(axis=0).astype(np.float32)
         flat = self._edges[: _ROWS * columns]
@@ -164,13 +110,18 @@ class TorchVoices:
         rows[:_LEAD_ROWS] = 0.0
         rows[_LEAD_ROWS] = torch.from_numpy(level)
         rows[_LEAD_ROWS + 1 :] = torch.from_numpy(slope)
-        places, heights = _edges(into.reshape(-1), step.reshape(-1), columns)
+        places, heights = _edges(into, step)
         flat.index_add_(0, torch.from_numpy(places), torch.from_numpy(heights))
         rows[_LEAD_ROWS] += rows[:_LEAD_ROWS].sum(0)
         driven = rows[_LEAD_ROWS : _LEAD_ROWS + SEGMENT_FRAMES]
         for before, row in pairwise(driven.unbind(0)):
             row.add_(before)
         return driven
+
+
+def _cut(lines: PoleLines, width: int) -> Iterator[PoleLines]:
+    """``lines`` in pieces of ``width`` columns."""
+    return map(PoleLines._make, zip(*(part.split(width * len(part) // len(lines.direct)) for part in lines), strict=True))
 
 
 def _rest(state: torch.Tensor, states: States) -> None:
@@ -180,48 +131,28 @@ def _rest(state: torch.Tensor, states: States) -> None:
     states[0], states[1] = np.where(heard, values.real, 0.0), np.where(heard, values.imag, 0.0)
 
 
-def pole_lines(cutoff_hz: Floats, q: Floats) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128], Floats]:
-    """``mu``, ``kappa`` and ``d`` of the low-pass at each point.
+def _edges(into: Floats, step: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """Where the ramps fall, and by how much from one row to the next: places in ``(_ROWS, columns)`` made flat.
 
     Args:
-        cutoff_hz: ``(voices, points)``, held within 30 Hz and 16 kHz.
-        q: ``(voices,)``, at least 0.55; 0.71 is flat, 2 rings.
+        into: how far each saw is into its ramp at the start of each segment, ``(3, columns)``, in cycles.
+        step: cycles gone through per frame, the same.
     """
-    warped = np.tan(np.pi / SAMPLE_RATE_HZ * np.clip(cutoff_hz, LOWEST_CUTOFF_HZ, HIGHEST_CUTOFF_HZ))
-    damping = 1.0 / np.maximum(q, LEAST_Q)[:, None]
-    turning = warped * np.sqrt(4.0 - damping * damping)
-    scale = 1.0 + damping * warped + warped * warped
-    mu = (damping * warped + 2.0 * warped * warped - 1j * turning) / scale
-    pole = (1.0 - warped * warped + 1j * turning) / scale
-    gain = warped * warped / scale
-    kappa = gain * (2.0 - mu) ** 2 / (1j * pole * (turning / scale))
-    direct = gain * scale / (1.0 - damping * warped + warped * warped)
-    return mu, kappa, direct
-
-
-def _at_segments(values: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Value at each segment's start and its change per frame: single precision, ``(segments * voices,)`` each."""
-    single = np.complex64 if np.iscomplexobj(values) else np.float32
-    start = np.ascontiguousarray(values[:, :-1].T, dtype=single).reshape(-1)
-    change = np.ascontiguousarray(np.diff(values, axis=1).T * (1.0 / SEGMENT_FRAMES), dtype=single).reshape(-1)
-    return torch.from_numpy(start), torch.from_numpy(change)
-
-
-def _edges(into: Floats, step: Floats, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the ramps fall, and by how much from one row to the next: places in ``(_ROWS, columns)`` made flat."""
+    columns = into.shape[1]
     apart = 1.0 / step
-    first = (1.0 - into) * apart
-    count = (np.floor((SEGMENT_FRAMES + REACH - 1 - first) * step) + 1.0).astype(np.int64)
-    index = np.repeat(np.arange(count.size), count)
-    within = np.arange(len(index)) - np.repeat(np.cumsum(count) - count, count)
-    at = first[index] + within * apart[index]
-    below = np.floor(at)
+    first = ((1.0 - into) * apart).reshape(-1)
+    count = ((SEGMENT_FRAMES + REACH - 1 - first) * step.reshape(-1) + 1.0).astype(np.int64)
+    apart = apart.reshape(-1)
+    saw = np.repeat(np.arange(len(count)), count)
+    at = (first - (count.cumsum() - count) * apart + REACH)[saw]
+    at += np.arange(len(saw)) * apart[saw]
+    row = at.astype(np.int64)  # which none is before
+    fallen = _fallen((at - row).astype(np.float32))
     heights = np.empty((2 * REACH + 1, len(at)), dtype=np.float32)
-    fallen = _fallen((at - below).astype(np.float32))
     heights[0] = fallen[0]
     np.subtract(fallen[1:], fallen[:-1], out=heights[1:-1])
-    heights[-1] = np.float32(-2.0) - fallen[-1]
-    first_place = (below.astype(np.int64) + (_LEAD_ROWS - REACH + 1)) * columns + index % columns
+    np.subtract(np.float32(-2.0), fallen[-1], out=heights[-1])
+    first_place = (row + (_LEAD_ROWS - 2 * REACH + 1)) * columns + np.tile(np.arange(columns), SAWS)[saw]
     places = first_place + columns * np.arange(2 * REACH + 1)[:, None]
     return places.reshape(-1), heights.reshape(-1)
 
@@ -234,9 +165,9 @@ def _fallen(late: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     rest = 1.0 - late
     before, after = late * late, rest * rest
-    return np.stack((
-        after * after * (-1.0 / 12.0),
-        -1.0 + late * (4.0 / 3.0 + before * (0.25 * late - 2.0 / 3.0)),
-        -1.0 - rest * (4.0 / 3.0 + after * (0.25 * rest - 2.0 / 3.0)),
-        -2.0 + before * before * (1.0 / 12.0),
-    ))  # fmt: skip
+    fallen = np.empty((2 * REACH, len(late)), dtype=np.float32)
+    np.multiply(after * after, -1.0 / 12.0, out=fallen[0])
+    np.subtract(late * (4.0 / 3.0 + before * (0.25 * late - 2.0 / 3.0)), 1.0, out=fallen[1])
+    np.subtract(-1.0, rest * (4.0 / 3.0 + after * (0.25 * rest - 2.0 / 3.0)), out=fallen[2])
+    np.subtract(before * before * (1.0 / 12.0), 2.0, out=fallen[3])
+    return fallen

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from auralisd.kernel import KernelShelf, machine_code
-from auralisd.synthesis.analogue import TorchVoices, pole_lines
+from auralisd.synthesis.analogue import TorchVoices
 from auralisd.synthesis.compiled import CompiledVoices, fill, voices_from
+from auralisd.synthesis.poles import pole_lines
 from auralisd.units import SAMPLE_RATE_HZ, midi_to_hz
 from tests.synthesis.conftest import turns_of_another_thread
 
