@@ -112,7 +112,7 @@ def draw_edges(at: Doubles, apart: Doubles, left: Wholes, active: Wholes, edges:
 
 @inlined
 def place_poles(cutoff_hz: Doubles, q: Doubles, lines: Singles) -> None:
-    """mu, kappa and d of ``analogue.pole_lines`` at one grid point: ``(5, LANES)``."""
+    """mu, kappa and d of ``poles.pole_lines`` at one grid point: ``(5, LANES)``."""
     for lane in range(LANES):
         angle = PI_BY_RATE * min(max(cutoff_hz[lane], LOWEST_HZ), HIGHEST_HZ)
         # tan by its Taylor series, which is exact to 1e-9 below 16 kHz and vectorises

@@ -4,12 +4,8 @@ The saws are ramps whose edges are rounded over four samples by an integrated cu
 Pekonen and Nam, "Perceptually informed synthesis of bandlimited classical waveforms using integrated
 polynomial interpolation", 2012), so only the few samples near an edge cost more than a straight line.
 
-The low-pass is the bilinear transform of ``1 / (s^2 + s / q + 1)``, run as one complex pole: ``z' = (1 - mu) z + x``,
-``y = d x + Re(kappa z)``. ``mu``, ``kappa`` and ``d`` belong to the cutoff at the grid points and move in straight
-lines between them. A disc is convex, so a pole between two stable ones is stable.
-
-Phases are functions of absolute time in float64; the pole's state alone is carried. This is the torch path;
-``kernel`` does the same in compiled code.
+``poles`` has the low-pass. Phases are functions of absolute time in float64; the pole's state alone is carried.
+This is the torch path; ``kernel`` does the same in compiled code.
 """
 
 from __future__ import annotations
@@ -30,8 +26,8 @@ SAWS: Final = 3
 REACH: Final = 2
 """Samples on either side of an edge that are rounded."""
 
-_TOGETHER: Final = 64  # more gain nothing
-_COLUMNS: Final = 896  # of segments times voices that are filtered at once: all of it fits into a cache of 2 MB
+_TOGETHER: Final = 64  # more gain nothing, and the room stays below 5 MB
+_COLUMNS: Final = 2240  # segments times voices filtered at once: 3 MB, and calls so few that they cost little
 _KEPT: Final = 4  # filters by size: those of whole chunks and of what is left over
 _LEAD_ROWS: Final = 2 * REACH  # rows for what edges near a segment's start did before it
 _ROWS: Final = _LEAD_ROWS + SEGMENT_FRAMES + 2 * REACH
@@ -111,7 +107,9 @@ class TorchVoices:
         rows[_LEAD_ROWS] = torch.from_numpy(level)
         rows[_LEAD_ROWS + 1 :] = torch.from_numpy(slope)
         places, heights = _edges(into, step)
-        flat.index_add_(0, torch.from_numpy(places), torch.from_numpy(heights))
+        first = torch.from_numpy(places)
+        for below, height in enumerate(torch.from_numpy(heights)):
+            flat[below * columns :].index_add_(0, first, height)
         rows[_LEAD_ROWS] += rows[:_LEAD_ROWS].sum(0)
         driven = rows[_LEAD_ROWS : _LEAD_ROWS + SEGMENT_FRAMES]
         for before, row in pairwise(driven.unbind(0)):
@@ -121,7 +119,9 @@ class TorchVoices:
 
 def _cut(lines: PoleLines, width: int) -> Iterator[PoleLines]:
     """``lines`` in pieces of ``width`` columns."""
-    return map(PoleLines._make, zip(*(part.split(width * len(part) // len(lines.direct)) for part in lines), strict=True))
+    columns = len(lines.direct)
+    pieces = (part.split(width * (len(part) // columns)) for part in lines)
+    return map(PoleLines._make, zip(*pieces, strict=True))
 
 
 def _rest(state: torch.Tensor, states: States) -> None:
@@ -132,11 +132,15 @@ def _rest(state: torch.Tensor, states: States) -> None:
 
 
 def _edges(into: Floats, step: Floats) -> tuple[np.ndarray, np.ndarray]:
-    """Where the ramps fall, and by how much from one row to the next: places in ``(_ROWS, columns)`` made flat.
+    """Where the ramps fall, and by how much from one row to the next.
 
     Args:
         into: how far each saw is into its ramp at the start of each segment, ``(3, columns)``, in cycles.
         step: cycles gone through per frame, the same.
+
+    Returns:
+        The first place of each edge in ``(_ROWS, columns)`` made flat, int64 ``(edges,)``; and what happens there and
+        in the four rows below, float32 ``(5, edges)``.
     """
     columns = into.shape[1]
     apart = 1.0 / step
@@ -152,9 +156,8 @@ def _edges(into: Floats, step: Floats) -> tuple[np.ndarray, np.ndarray]:
     heights[0] = fallen[0]
     np.subtract(fallen[1:], fallen[:-1], out=heights[1:-1])
     np.subtract(np.float32(-2.0), fallen[-1], out=heights[-1])
-    first_place = (row + (_LEAD_ROWS - 2 * REACH + 1)) * columns + np.tile(np.arange(columns), SAWS)[saw]
-    places = first_place + columns * np.arange(2 * REACH + 1)[:, None]
-    return places.reshape(-1), heights.reshape(-1)
+    row += _LEAD_ROWS - 2 * REACH + 1
+    return row * columns + np.tile(np.arange(columns), SAWS)[saw], heights
 
 
 def _fallen(late: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -73,14 +73,14 @@ class VoiceMixer:
         bright = _leaned(controls.brightness, arrays.brightness[:, None])
         amplitude = self._amplitudes(chunk, arrays, points, age, bright)
         gains = _bus_gains(arrays, amplitude, controls)
-        start, change, onsets = _lines(chunk, arrays, gains)
+        lines, onsets = _lines(chunk, arrays, gains)
         sound = self._sound(chunk, arrays, points, age, bright)
         for segment, strands, frames in onsets:
             sound[segment, strands, :frames] = 0.0
-        both = torch.from_numpy(np.concatenate((start, change), axis=1)).to(self.device)
-        product = torch.bmm(both, sound)
-        mixed = torch.addcmul(product[:, :BUSES], product[:, BUSES:], self.ramp)
-        return mixed.transpose(0, 1).reshape(BUSES, chunk.frames)
+        product = torch.bmm(torch.from_numpy(lines).to(self.device), sound)
+        mixed = torch.empty((BUSES, chunk.segments, SEGMENT_FRAMES), device=self.device)
+        torch.addcmul(product[:, :BUSES], product[:, BUSES:], self.ramp, out=mixed.transpose(0, 1))
+        return mixed.view(BUSES, chunk.frames)
 
     def _amplitudes(self, chunk: Chunk, arrays: Arrays, points: Floats, age: Floats, bright: Floats) -> Floats:
         """Amplitude of each strand at each grid point, before layers and places: ``(strands, points)``."""
@@ -145,7 +145,7 @@ class VoiceMixer:
         saws = cycles[:, None, :] * ratios[:, :, None] + np.array(SAW_STARTS)[:, None]
         octaves = column["opening"][:, None] * (bright[owner] - 0.5)
         octaves += column["sweep"][:, None] * self._walk_lines(chunk, column["walk"] + SWEEP_WALK, points)
-        cutoff_hz = column["cutoff_hz"][:, None] * 2.0**octaves
+        cutoff_hz = column["cutoff_hz"][:, None] * np.exp2(octaves)
         if self.shelf.kernel is not None and not isinstance(self.analogue, CompiledVoices):
             self.analogue = voices_from(self.shelf)
         return self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles).to(self.device)
@@ -205,21 +205,25 @@ def _bus_gains(arrays: Arrays, amplitude: Floats, controls: RampedControls) -> n
     return gains
 
 
-def _lines(
-    chunk: Chunk, arrays: Arrays, gains: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[tuple[int, slice | np.ndarray, int]]]:
-    """Gain at the start of each segment, its change within it, and where sound before an onset is cut.
+def _lines(chunk: Chunk, arrays: Arrays, gains: np.ndarray) -> tuple[np.ndarray, list[tuple[int, torch.Tensor, int]]]:
+    """Gains at the start of each segment and their change within it, and where sound before an onset is cut.
 
     A note that begins inside a segment gets a line through zero at its very first frame.
+
+    Returns:
+        float32 ``(segments, 2 * buses, strands)``, starts before changes; and for each onset inside a segment that
+        segment, the strands and how many frames come before it.
     """
-    start, end = gains[:-1], gains[1:]
-    onsets: list[tuple[int, slice | np.ndarray, int]] = []
+    end = gains[1:]
+    lines = np.empty((len(end), 2 * BUSES, gains.shape[2]), dtype=np.float32)
+    start, change = lines[:, :BUSES], lines[:, BUSES:]
+    start[:] = gains[:-1]
+    onsets = []
     for index in np.flatnonzero((arrays.onset > chunk.start) & (arrays.onset < chunk.end)):
         segment, frames = divmod(int(arrays.onset[index]) - chunk.start, SEGMENT_FRAMES)
         strands = np.flatnonzero(arrays.owner == index)
         if frames:
-            if not onsets:
-                start = start.copy()
             start[segment][:, strands] = end[segment][:, strands] * (-frames / (SEGMENT_FRAMES - frames))
-            onsets.append((segment, torch.from_numpy(strands), frames))  # type: ignore[arg-type]
-    return start, end - start, onsets
+            onsets.append((segment, torch.from_numpy(strands), frames))
+    np.subtract(end, start, out=change)
+    return lines, onsets

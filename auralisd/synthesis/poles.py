@@ -48,7 +48,7 @@ class PoleLines(NamedTuple):
 
 
 class PoleFilter:
-    """Filters of some voices for some segments; few enough for all of it to stay in a processor's own cache."""
+    """Filters of some voices for some segments; few enough for all of it to stay near the processor."""
 
     def __init__(self, segments: int, voices: int) -> None:
         """Room to work in, which is kept: fresh memory would cost more than the sums."""
@@ -61,6 +61,7 @@ class PoleFilter:
         self._driven = self._answers.view(SEGMENT_FRAMES, columns)
         self._lines = self._decays.view(SEGMENT_FRAMES, columns)
         self._numbers = torch.view_as_real(self._decays).view(SEGMENT_FRAMES, 2 * columns)
+        self._sums = torch.view_as_real(self._answers).view(SEGMENT_FRAMES, 2 * columns)
         self._real = torch.view_as_real(self._answers)[..., 0].view(SEGMENT_FRAMES, columns)
         self._answer_rows, self._decay_rows = self._answers.unbind(1), self._decays.unbind(1)
         self._rested = torch.zeros((_BLOCKS + 1, columns), dtype=torch.complex64)
@@ -100,7 +101,8 @@ class PoleFilter:
         for end, share, before, after in self._segment_steps:
             torch.addcmul(end, share, before, out=after)
         torch.addcmul(self._rested[:-1], self._kept[:-1], self._each_start, out=self._before)
-        self._answers.addcmul_(self._decays, self._before.unsqueeze(1))
+        self._decays.mul_(self._before.unsqueeze(1))
+        self._sums.add_(self._numbers)
         torch.addcmul(lines.kappa, lines.kappa_change, self._ramp, out=self._numbers)
         self._driven.mul_(self._lines)
         torch.addcmul(lines.direct, lines.direct_change, self._ramp, out=self._line)
@@ -139,9 +141,9 @@ def _at_points(cutoff_hz: Floats, q: Floats) -> tuple[Floats, Floats, Floats]:
 
 def lines_of(cutoff_hz: Floats, q: Floats) -> PoleLines:
     """The filters between the points of ``pole_lines``, columns by segments."""
-    parts = []
+    parts: list[torch.Tensor] = []
     for values in _at_points(np.ascontiguousarray(cutoff_hz.T), q):
         rows = values.reshape(len(values), -1)
-        for part in (rows[:-1], (rows[1:] - rows[:-1]) * (1.0 / SEGMENT_FRAMES)):
-            parts.append(torch.from_numpy(part.astype(np.float32).reshape(-1)))
+        lines = rows[:-1], (rows[1:] - rows[:-1]) * (1.0 / SEGMENT_FRAMES)
+        parts += (torch.from_numpy(line.astype(np.float32).reshape(-1)) for line in lines)
     return PoleLines(*parts)

@@ -29,14 +29,17 @@ async def fetch_kernel(studio: Studio, directory: Path | None) -> None:
         studio.kernel.why = "torch alone: there is no directory to keep the kernel in"
         return
     run_in_worker = studio.new_worker()
+    began, compiled = trio.current_time(), False
     if not await run_in_worker(take_kept_kernel, studio.kernel, directory) and can_compile():
         await trio.sleep(SETTLED_SECONDS)
+        began, compiled = trio.current_time(), True
         problem = await _compile(directory)
         if problem:
             studio.kernel.why = f"torch alone: the kernel could not be compiled: {problem}"
         else:
             await run_in_worker(take_kept_kernel, studio.kernel, directory)
-    log.info("voices and mixing desk", kernel=studio.kernel.why)
+    seconds = round(trio.current_time() - began, 1)
+    log.info("voices and mixing desk", kernel=studio.kernel.why, compiled_now=compiled, seconds=seconds)
 
 
 async def _compile(directory: Path) -> str:
