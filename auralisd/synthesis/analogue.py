@@ -73,7 +73,7 @@ class TorchVoices:
         together = max(1, min(_COLUMNS // voices, segments))
         width = together * voices
         state = torch.complex(torch.from_numpy(states[0]), torch.from_numpy(states[1]))
-        for part, lines in zip(sound.split(width, 1), _cut(lines_of(cutoff_hz, q), width), strict=True):
+        for part, lines in zip(torch.split(sound, width, 1), _cut(lines_of(cutoff_hz, q), width), strict=True):
             state = self._filter(part.shape[1] // voices, voices).filter(part, lines, state)
         _rest(state, states)
         return sound.view(SEGMENT_FRAMES, segments, voices).permute(1, 2, 0)
@@ -120,7 +120,7 @@ class TorchVoices:
 def _cut(lines: PoleLines, width: int) -> Iterator[PoleLines]:
     """``lines`` in pieces of ``width`` columns."""
     columns = len(lines.direct)
-    pieces = (part.split(width * (len(part) // columns)) for part in lines)
+    pieces = (torch.split(part, width * (len(part) // columns)) for part in lines)
     return map(PoleLines._make, zip(*pieces, strict=True))
 
 

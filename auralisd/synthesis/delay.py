@@ -12,6 +12,7 @@ from auralisd.kernel.shelf import Kernel, KernelShelf, address
 from auralisd.synthesis.filters import QUIETEST, SegmentFilter, high_pass, low_pass
 from auralisd.synthesis.grid import SPAN_FRAMES, Chunk, Floats
 from auralisd.synthesis.reverb import moved
+from auralisd.synthesis.uploads import Uploads
 from auralisd.units import SAMPLE_RATE_HZ
 
 TAP_SECONDS: Final = (0.617, 1.043, 1.571)
@@ -75,6 +76,7 @@ class EchoDelay:
         self._filter = SegmentFilter(((*high_pass(260.0, 2), *low_pass(2_600.0, 2)),), device, self._shelf)
 
     def _place(self) -> None:
+        self._uploads = Uploads(self.device)
         self._places = torch.tensor((_TAP_LEFT, _TAP_RIGHT), device=self.device)
         self._frames = torch.arange(SPAN_FRAMES, dtype=torch.float32, device=self.device)
 
@@ -95,8 +97,7 @@ class EchoDelay:
         first, steps = self._places_of_taps(chunk)
         whole = np.floor(first).astype(np.int64)
         begin, step, apart = (
-            torch.from_numpy(values.astype(np.float32)).to(self.device)[:, None]
-            for values in (first - whole, steps, whole - whole.min())
+            self._uploads(values.astype(np.float32))[:, None] for values in (first - whole, steps, whole - whole.min())
         )
         reach = begin + step * self._frames[: chunk.frames]
         floor = reach.floor()

@@ -23,6 +23,7 @@ from auralisd.synthesis.notes import JOIN_FRAMES, STEAL_FRAMES
 from auralisd.synthesis.oscillators import TABLE_ROWS, TableBank
 from auralisd.synthesis.ramps import RampedControls
 from auralisd.synthesis.sounding import DRIFT_WALK, HIGHEST_EDGE_HZ, SAW_PLACES, SAW_STARTS, SWEEP_WALK, Arrays
+from auralisd.synthesis.uploads import Uploads
 from auralisd.synthesis.voices import StreamedEnvelopes, StreamedSaws, StreamedSines
 from auralisd.units import SAMPLE_RATE_HZ
 
@@ -49,11 +50,13 @@ class VoiceMixer:
     saws: StreamedSaws = None  # type: ignore[assignment]
     analogue: TorchVoices | CompiledVoices = None  # type: ignore[assignment]
     ramp: torch.Tensor = None  # type: ignore[assignment]
+    uploads: Uploads = None  # type: ignore[assignment]
     compiled: CompiledMixer | None = None
 
     def move_to(self, device: torch.device) -> None:
         """Work on ``device`` from now on."""
         self.device, self.compiled = device, None
+        self.uploads = Uploads(device)
         self.sines.to(device)
         self.saws.to(device)
         self.ramp = torch.arange(SEGMENT_FRAMES, dtype=torch.float32, device=device) / SEGMENT_FRAMES
@@ -76,8 +79,8 @@ class VoiceMixer:
         lines, onsets = _lines(chunk, arrays, gains)
         sound = self._sound(chunk, arrays, points, age, bright)
         for segment, strands, frames in onsets:
-            sound[segment, strands, :frames] = 0.0
-        product = torch.bmm(torch.from_numpy(lines).to(self.device), sound)
+            sound[segment, :, :frames].index_fill_(0, self.uploads(strands), 0.0)
+        product = torch.bmm(self.uploads(lines), sound)
         mixed = torch.empty((BUSES, chunk.segments, SEGMENT_FRAMES), device=self.device)
         torch.addcmul(product[:, :BUSES], product[:, BUSES:], self.ramp, out=mixed.transpose(0, 1))
         return mixed.view(BUSES, chunk.frames)
@@ -128,12 +131,12 @@ class VoiceMixer:
         if not len(cycles):
             return parts
         start, step = (cycles[:, :-1] % 1.0).T.astype(np.float32), np.diff(cycles).T.astype(np.float32)
-        begun, stepped = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (start, step))
+        begun, stepped = (self.uploads(np.ascontiguousarray(values)) for values in (start, step))
         sines = arrays.sines
         if sines:
             parts.append(self.sines.sound(begun[:, :sines], stepped[:, :sines], self.ramp))
         if arrays.saws:
-            partials = torch.from_numpy(_saw_partials(arrays, bright)).to(self.device)
+            partials = self.uploads(_saw_partials(arrays, bright))
             parts.append(self.saws.sound(begun[:, sines:], stepped[:, sines:], self.ramp, partials))
         return parts
 
@@ -148,7 +151,9 @@ class VoiceMixer:
         cutoff_hz = column["cutoff_hz"][:, None] * np.exp2(octaves)
         if self.shelf.kernel is not None and not isinstance(self.analogue, CompiledVoices):
             self.analogue = voices_from(self.shelf)
-        return self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles).to(self.device)
+        sound = self.analogue.sound(saws, cutoff_hz, column["q"], arrays.poles)
+        # the next chunk is written where this one lies
+        return sound if self.device.type == "cpu" else self.uploads(sound.clone())
 
     def _cycles(self, arrays: Arrays, points: Floats, age: Floats) -> Floats:
         """Phase of each strand that is no table at each grid point, in cycles since its onset: ``(strands, points)``.

@@ -17,6 +17,7 @@ import torch
 from auralisd.synthesis.chance import generator, hashed
 from auralisd.synthesis.grid import SEGMENT_FRAMES, Integers
 from auralisd.synthesis.tones import HarmonicTone, Tone
+from auralisd.synthesis.uploads import Uploads
 from auralisd.units import SAMPLE_RATE_HZ, midi_to_hz
 
 TABLE_ROWS: Final = 2_048
@@ -76,15 +77,14 @@ class TableBank:
             if found is None:
                 return None
             first = found * TABLE_ROWS
-            self._rows[first : first + TABLE_ROWS] = self._table(key).view(TABLE_ROWS, SEGMENT_FRAMES)
+            self._rows[first : first + TABLE_ROWS] = self._uploads(self._table(key)).view(TABLE_ROWS, SEGMENT_FRAMES)
             self._slots[key] = found
         self._slots.move_to_end(key)
         return found * TABLE_ROWS
 
     def read(self, rows: Integers) -> torch.Tensor:
         """Segments ``rows``, int64 ``(segments, strands)``: float32 ``(segments, strands, 63)``."""
-        index = torch.from_numpy(rows.reshape(-1)).to(self._rows.device)
-        return torch.index_select(self._rows, 0, index).view(*rows.shape, SEGMENT_FRAMES)
+        return torch.index_select(self._rows, 0, self._uploads(rows.reshape(-1))).view(*rows.shape, SEGMENT_FRAMES)
 
     def move_to(self, device: torch.device) -> None:
         """Begin again on ``device``: the tables are made anew when they are needed."""
@@ -94,6 +94,7 @@ class TableBank:
         self._free = list(range(TABLE_SLOTS))
 
     def _make_pool(self, device: torch.device) -> None:
+        self._uploads = Uploads(device)
         self.pool = torch.zeros(TABLE_SLOTS * TABLE_FRAMES + 1, device=device)
         self._rows = self.pool[:-1].view(-1, SEGMENT_FRAMES)
 

@@ -25,6 +25,7 @@ from auralisd.synthesis.impulse import (
     Room,
     impulse_bands,
 )
+from auralisd.synthesis.uploads import Uploads
 
 _HELD_FRAMES: Final = SPECTRUM_FRAMES - PARTITION_FRAMES  # of the past, beside each new partition
 FADE_PARTITIONS: Final = 24  # 1.2 s from one impulse to the next
@@ -67,6 +68,7 @@ class Reverb:
         self._shelf = shelf or KernelShelf()
         self._bands = impulse_bands()
         self._device = device
+        self._uploads = Uploads(device)
         self._now = _Impulse(device)
         self._next: _Impulse | None = None  # 2.7 MB, while ``space`` turns
         self.room = self._coming = Room(space)
@@ -116,6 +118,7 @@ class Reverb:
         for name in ("_early", "_late", "_incoming", "_outgoing", "_ramp"):
             setattr(self, name, moved(getattr(self, name), device))
         self._device = device
+        self._uploads = Uploads(device)
         self._now, self._next = _Impulse(device), None
         self._now.put(0, self._bands.spectra(self.room, 0, PARTITIONS).to(device))
         self._coming, self._made, self._faded = self.room, PARTITIONS, 0
@@ -127,7 +130,7 @@ class Reverb:
             if self._next is None:
                 self._next = _Impulse(self._device)
             count = min(_PARTITIONS_PER_STEP, PARTITIONS - self._made)
-            self._next.put(self._made, self._bands.spectra(self._coming, self._made, count).to(self._device))
+            self._next.put(self._made, self._uploads(self._bands.spectra(self._coming, self._made, count)))
             self._made += count
         elif self._faded == 0 and self._coming == self.room and self._differs(space):
             self._coming, self._made = Room(space, self.short), 0
