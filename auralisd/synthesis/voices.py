@@ -105,6 +105,7 @@ class StreamedSaws(SquareSawVCO):  # type: ignore[misc]
     def __init__(self) -> None:
         """A saw oscillator whose edge is handed over with each call."""
         super().__init__(_config())
+        self._shape: torch.Tensor
         self.register_buffer("_shape", torch.ones(1))  # goes where the module goes
         self._call: dict[str, torch.Tensor] = {}
 

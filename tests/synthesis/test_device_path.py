@@ -32,7 +32,7 @@ class Watch(TorchDispatchMode):
         self.back = self.waited = self.there = 0
         self.wide: list[str] = []
 
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # noqa: ARG002
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         with self:  # what is made of others, such as ``Tensor.to``, is looked at in its parts
             parts = function.decompose(*args, **kwargs)
