@@ -40,7 +40,7 @@ from auralisd.edge.rooms import Rooms
 from auralisd.edge.routes import StreamRoute, WebSocketRoute, route_of
 from auralisd.edge.sockets import open_listeners, peer_address, tune_connection
 from auralisd.edge.travellers import PassedListener, Traveller
-from auralisd.edge.ws_audio import serve_websocket
+from auralisd.edge.ws_audio import carried_on_websocket, serve_websocket
 from auralisd.errors import FormatError, HeadRefusedError, PeerGoneError, UnknownNameError
 
 __all__ = ["DoorLimits", "FrontDoor", "open_listeners", "serve_front_door"]
@@ -153,7 +153,7 @@ class FrontDoor:
     async def settled(self, *, within_seconds: float) -> None:
         """Return when only listeners are inside, or after ``within_seconds``."""
         with trio.move_on_after(within_seconds):
-            while self._open_connections > self._context.headcount.listeners:
+            while self._open_connections > len(self._context.travellers):
                 await self._somebody_left.wait()
 
     async def part(self, travellers: Sequence[Traveller], *, within_seconds: float) -> int:
@@ -166,7 +166,8 @@ class FrontDoor:
             traveller.outlet.close()
             traveller.outlet.scope.cancel()
         await trio.lowlevel.checkpoint()
-        left = self._context.headcount.listeners - len(self._context.travellers.keys() & set(travellers))
+        passed = self._context.travellers.keys() & set(travellers)
+        left = self._context.headcount.listeners - sum(one.listener.form.source is not None for one in passed)
         await self.say_goodbye(retry_ms=0)
         await self.empty(within_seconds=within_seconds)
         return left
@@ -181,7 +182,12 @@ class FrontDoor:
         with ExitStack() as inside:
             try:
                 inside.enter_context(self._context.headcount.connection(peer_address(stream.socket)))
-                send = carried_on(self._context, stream, passed)
+                talk = passed.talk
+                send = (
+                    carried_on(self._context, stream, passed)
+                    if talk is None
+                    else carried_on_websocket(self._context, stream, passed, talk)
+                )
             except (OSError, UnknownNameError, FormatError):  # gone on the way, or what it hears is
                 stream.socket.close()
                 return False

@@ -8,8 +8,9 @@ frame by frame.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Final
 
 import trio
@@ -22,14 +23,15 @@ from auralisd.edge.refusals import answer, linger, refused, unknown_name
 from auralisd.edge.request_head import RequestHead
 from auralisd.edge.rooms import Room
 from auralisd.edge.routes import WebSocketRoute
+from auralisd.edge.travellers import PassedListener, PassedTalk, Traveller
 from auralisd.edge.ws_handshake import Handshake, read_handshake
 from auralisd.edge.ws_session import Session
 from auralisd.edge.ws_stream import RECEIVE_BYTES, WebSocketStream
-from auralisd.errors import RequestRefusedError, UnknownNameError
+from auralisd.errors import FormatError, RequestRefusedError, UnknownNameError
 from auralisd.listening_links import PARAMETER
 from auralisd.rate_limit import RateLimit
-from auralisd.transport.forms import V0_FORM
-from auralisd.transport.listener import Farewell, Greeting, Listener, Resume, Welcome
+from auralisd.transport.forms import V0_FORM, WEBSOCKET_FORMS
+from auralisd.transport.listener import Farewell, Listener, Resume, Welcome
 
 CLOSE_NORMAL: Final = 1000
 CLOSE_STOPPING: Final = 1001
@@ -48,6 +50,25 @@ SKIPPED_WINDOW_SECONDS: Final = 30.0
 FAREWELLS_AT_ONCE: Final = 64
 """So many who may not stay are told so in a way a browser can read; past that there is only the bare answer."""
 UNINVITED_RETRY_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Whose WebSocket it is.
+
+    Attributes:
+        client: the address it is known by.
+        may_control: whether it may change things.
+        may_listen: whether the next connection of its page may listen.
+        resume: where it says it was cut off.
+        rest: what came after its request.
+    """
+
+    client: str
+    may_control: bool
+    may_listen: bool
+    resume: Resume | None = None
+    rest: bytes = b""
 
 
 async def serve_websocket(
@@ -80,8 +101,39 @@ async def serve_websocket(
     if _is_one_too_many(context, handshake) and context.headcount.farewells >= FAREWELLS_AT_ONCE:
         await answer(stream, no_room_for_listeners(context))
         return
-    connection = _Connection(context, stream, head, room, handshake, client=client, invited=uninvited is None)
+    link = head.query.get(PARAMETER)
+    guest = Guest(
+        client=client,
+        may_control=context.policy.may_control(head.facts),
+        may_listen=context.admission.may_listen(head.facts, station=room.station.id, link=link),
+        resume=_resume(head.query),
+        rest=head.rest,
+    )
+    connection = _Connection(context, stream, room, handshake, guest, invited=uninvited is None)
     await connection.run()
+
+
+def carried_on_websocket(
+    context: DoorContext, stream: trio.SocketStream, passed: PassedListener, talk: PassedTalk
+) -> Callable[[], Awaitable[None]]:
+    """Go on with a WebSocket that another process had opened: from now on it gets every packet.
+
+    The library is shown the handshake once more and its answer is kept back, for the client has one.
+
+    Returns:
+        What converses with its client until either has had enough of it; it has to be run.
+
+    Raises:
+        OSError: the client is gone.
+        UnknownNameError, FormatError: its station is gone, or nobody here knows its format.
+    """
+    room = context.rooms.room(passed.station)
+    if passed.form not in WEBSOCKET_FORMS:
+        raise FormatError(passed.form, tuple(WEBSOCKET_FORMS))
+    handshake = Handshake(form=WEBSOCKET_FORMS[passed.form], subprotocol=talk.subprotocol, head=talk.request)
+    guest = Guest(client=talk.client, may_control=talk.may_control, may_listen=talk.may_listen)
+    connection = _Connection(context, stream, room, handshake, guest, passed=passed)
+    return connection.run
 
 
 def _invitation_refused(
@@ -105,32 +157,77 @@ class _Connection:
         self,
         context: DoorContext,
         stream: trio.SocketStream,
-        head: RequestHead,
         room: Room,
         handshake: Handshake,
+        guest: Guest,
         *,
-        client: str,
-        invited: bool,
+        invited: bool = True,
+        passed: PassedListener | None = None,
     ) -> None:
         self._context = context
         self._stream = stream
-        self._head = head
         self._room = room
         self._handshake = handshake
-        self._client = client
+        self._guest = guest
         self._invited = invited
         self._skips = RateLimit(per_second=MOST_SKIPPED_PACKETS / SKIPPED_WINDOW_SECONDS, burst=MOST_SKIPPED_PACKETS)
         self._outlet = outlet_for(stream, room, handshake.form, skipped=self._skipped)
-        self._frames = WebSocketStream(stream, self._outlet, handshake.head, head.rest)
+        self._frames = WebSocketStream(stream, self._outlet, handshake.head, guest.rest, answered=passed is not None)
         self._conversation = trio.CancelScope()
         self._code = CLOSE_NORMAL
         self._farewell: Farewell | None = None
         self._parted = False  # both sides have closed: nothing is left to be read
+        self._conversing = False
+        self._answered = 0
+        self._session = Session(context, room, client=guest.client, may_control=guest.may_control)
+        self._listener = Listener(
+            form=handshake.form,
+            outlet=self._outlet,
+            head_start_seconds=handshake.form.head_start_seconds,
+            greet=None if handshake.form is V0_FORM else self._greet,
+            resume=guest.resume,
+            dismiss=self._dismiss,
+        )
+        self._traveller = Traveller(
+            station=room.station.id,
+            form=next(name for name, form in WEBSOCKET_FORMS.items() if form is handshake.form),
+            listener=self._listener,
+            outlet=self._outlet,
+            stream=stream,
+            talk=self,
+        )
+        self._hearing = ExitStack()
+        self._is_carried_on = passed is not None
+        if passed is not None:
+            self._carry_on(passed)
+
+    def pause(self) -> None:
+        """Read nothing more from the client until `go_on`."""
+        self._frames.pause()
+
+    def go_on(self) -> None:
+        """Read again after `pause`."""
+        self._frames.go_on()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is read any more, every message was whole, and all are answered."""
+        return self._conversing and self._farewell is None and self._frames.at_rest(self._answered)
+
+    def passed(self) -> PassedTalk:
+        """What another process needs to go on with it, while it is at rest."""
+        return PassedTalk(
+            request=self._handshake.head,
+            subprotocol=self._handshake.subprotocol,
+            client=self._guest.client,
+            may_control=self._session.may_control,
+            may_listen=self._guest.may_listen,
+        )
 
     async def run(self) -> None:
         """Shake hands, then converse, or turn the client away; let go of the socket in the end."""
         try:
-            with self._outlet.scope:
+            with self._hearing, self._outlet.scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._outlet.run, name="sender")
                     websocket = await self._accepted(nursery)
@@ -139,11 +236,15 @@ class _Connection:
                     elif not self._invited:
                         farewell = Farewell(reason="uninvited", retry_ms=UNINVITED_RETRY_MS)
                         await self._turn_away(websocket, CLOSE_UNINVITED, farewell)
+                    elif self._is_carried_on:
+                        await self._listen(websocket)
                     elif _is_one_too_many(self._context, self._handshake):  # asked now: many shake hands at once
                         self._context.metrics.connection_refused("full")
                         retry_ms = self._context.limits.retry_after_seconds * 1000
                         await self._turn_away(websocket, CLOSE_FULL, Farewell(reason="full", retry_ms=retry_ms))
                     else:
+                        listening = self._room.broadcast.listening(self._listener)
+                        self._hearing.enter_context(self._counted(listening))
                         await self._listen(websocket)
                     self._outlet.finish()
                     await trio.sleep(CLOSE_SECONDS)  # the sender ends the scope once all that waited has gone
@@ -176,48 +277,40 @@ class _Connection:
             await self._part(websocket, code, farewell)
 
     async def _listen(self, websocket: WebSocketConnection) -> None:
-        form = self._handshake.form
-        session = Session(
-            self._context,
-            self._room,
-            client=self._client,
-            may_control=self._context.policy.may_control(self._head.facts),
-        )
-        listener = Listener(
-            form=form,
-            outlet=self._outlet,
-            head_start_seconds=form.head_start_seconds,
-            greet=None if form is V0_FORM else self._greeting(session),
-            resume=_resume(self._head.query),
-            dismiss=self._dismiss,
-        )
-        counted = self._context.headcount.listener() if form.source is not None else nullcontext()
-        with counted, self._room.broadcast.listening(listener):
-            self._context.watch(self._room)
+        with self._hearing:
             with self._conversation:
-                await self._answer_messages(websocket, session)
+                await self._answer_messages(websocket)
             if self._frames.flooded:
                 self._context.metrics.listener_evicted("flood")
                 self._outlet.push(close_frame(CLOSE_POLICY, "more than the limits in hello allow"))
             else:
                 await self._part(websocket, self._code, self._farewell)
 
-    def _greeting(self, session: Session) -> Greeting:
-        station = self._room.station
-        link = self._head.query.get(PARAMETER)
-        invited = self._context.admission.may_listen(self._head.facts, station=station.id, link=link)
+    def _carry_on(self, passed: PassedListener) -> None:
+        """Be where another process was with it: what it had yet to send goes first, then the next packet."""
+        self._listener.sent_packets = passed.sent_packets
+        self._outlet.carry_on(passed.tail)
+        going_on = self._room.broadcast.going_on(self._listener, waiting=passed.waiting)
+        self._hearing.enter_context(self._counted(going_on))
 
-        def greet(welcome: Welcome) -> bytes:
-            hello = messages.hello(
-                station,
-                self._handshake.form,
-                welcome,
-                may_control=session.may_control,
-                may_listen=invited or session.may_control,
-            )
-            return messages.json_frame(hello) + messages.json_frame(messages.state(station))
+    @contextmanager
+    def _counted(self, listening: AbstractContextManager[None]) -> Iterator[None]:
+        """Count it among the listeners, if it hears anything, and those that can travel, while the block runs."""
+        is_listener = self._handshake.form.source is not None
+        with self._context.headcount.listener() if is_listener else nullcontext(), listening:
+            self._context.watch(self._room)
+            self._context.travellers[self._traveller] = None
+            try:
+                yield
+            finally:
+                self._context.travellers.pop(self._traveller, None)
 
-        return greet
+    def _greet(self, welcome: Welcome) -> bytes:
+        may_control = self._session.may_control
+        may_listen = self._guest.may_listen or may_control
+        station, form = self._room.station, self._handshake.form
+        hello = messages.hello(station, form, welcome, may_control=may_control, may_listen=may_listen)
+        return messages.json_frame(hello) + messages.json_frame(messages.state(station))
 
     def _dismiss(self, farewell: Farewell) -> None:
         self._leave(CLOSE_STOPPING, farewell)
@@ -234,12 +327,18 @@ class _Connection:
             self._code, self._farewell = code, farewell
         self._conversation.cancel()
 
-    async def _answer_messages(self, websocket: WebSocketConnection, session: Session) -> None:
-        with suppress(ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
+    async def _answer_messages(self, websocket: WebSocketConnection) -> None:
+        self._conversing = True
+        try:
             while True:
-                reply = session.reply_to(await websocket.get_message())
+                reply = self._session.reply_to(await websocket.get_message())
                 if reply is not None:
                     await self._outlet.send(messages.json_frame(reply))
+                self._answered += 1
+        except (ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client left, or was told to
+        finally:
+            self._conversing = False
 
     async def _part(self, websocket: WebSocketConnection, code: int, farewell: Farewell | None) -> None:
         """Close properly if the client goes along with it in time; the first protocol knows no ``bye``."""

@@ -29,7 +29,7 @@ from auralisd.daemon.passed_sockets import PassedSocket
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.systemd import Notifier
 from auralisd.edge.front_door import FrontDoor
-from auralisd.edge.travellers import PassedListener, Traveller, packed
+from auralisd.edge.travellers import PassedListener, Traveller, at_rest, packed
 from auralisd.errors import HandoverError
 from auralisd.units import PACKET_FRAMES
 
@@ -126,7 +126,7 @@ class Succession:
         self._notifier.main_process(os.getpid())
         self._lead(0.0)
         for traveller in travellers:
-            traveller.outlet.go_on()
+            traveller.go_on()
         for station in self._stations():
             station.gate.release()
         if self.door is not None:
@@ -160,17 +160,22 @@ class Succession:
         assert self.door is not None
         listeners: list[PassedListener] = []
         size_bytes = 0
-        for traveller in self.door.travellers:
+        travellers += self.door.travellers
+        await at_rest(travellers)
+        able: list[Traveller] = []
+        for traveller in travellers:
             try:
                 passed = await packed(traveller)
             except (OSError, trio.ClosedResourceError):
+                traveller.go_on()
                 continue
             if passed.tail.size_bytes > MOST_TAIL_BYTES or size_bytes + passed.tail.size_bytes > MOST_TAILS_BYTES:
-                traveller.outlet.go_on()
+                traveller.go_on()
                 continue
             size_bytes += passed.tail.size_bytes
-            travellers.append(traveller)
+            able.append(traveller)
             listeners.append(passed)
+        travellers[:] = able
         return listeners
 
     async def _pass(

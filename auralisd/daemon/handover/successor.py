@@ -29,7 +29,7 @@ from auralisd.edge.front_door import FrontDoor
 from auralisd.edge.travellers import PassedListener
 from auralisd.errors import HandoverError
 from auralisd.transport.codecs import CODECS
-from auralisd.transport.forms import HTTP_FORMS
+from auralisd.transport.forms import HTTP_FORMS, WEBSOCKET_FORMS
 from auralisd.units import SAMPLE_RATE_HZ
 
 log = structlog.get_logger()
@@ -149,14 +149,15 @@ class Successor:
 def _tell_of_what_is_unknown(estate: Estate) -> None:
     """One line for all that another version encodes and this one cannot: those who hear it have to come back."""
     forms = {form.name for form in HTTP_FORMS.values()}
-    unknown: set[str] = {one.form for one in estate.listeners if one.form not in HTTP_FORMS}
+    known = {*HTTP_FORMS, *WEBSOCKET_FORMS}
+    unknown: set[str] = {one.form for one in estate.listeners if one.form not in known}
     for station in estate.stations:
         if station.bank is not None:
             unknown.update(line.codec for line in station.bank.lines if line.codec not in CODECS)
         if station.broadcast is not None:
             unknown.update(blocks.form for blocks in station.broadcast.icy if blocks.form not in forms)
     if unknown:
-        hearing = sum(one.form not in HTTP_FORMS for one in estate.listeners)
+        hearing = sum(one.form not in known for one in estate.listeners)
         log.warning("formats of another version are left out", formats=sorted(unknown), listeners=hearing)
 
 
