@@ -11,9 +11,11 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+KNOWN_ADDRESSES: Final = 4096  # as many as may knock at once
 _HOME_SUFFIXES = (".local", ".lan", ".home.arpa", ".localhost")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORT_MAX = 65_535
@@ -129,6 +131,7 @@ def host_name(host: str) -> str | None:
     return _name_and_port(host)[0]
 
 
+@lru_cache(maxsize=KNOWN_ADDRESSES)
 def household(address: str | None) -> str:
     """Whom ``address`` stands for where clients are counted: of IPv6 the /64 that one home has to itself."""
     if address is None:

@@ -37,7 +37,7 @@ class DoorLimits:
 
     def trusts(self, address: str | None) -> bool:
         """Whether ``address`` is a proxy of ours."""
-        if address is None:
+        if address is None or not self.trusted_proxies:
             return False
         try:
             client = ipaddress.ip_address(address)

@@ -6,8 +6,9 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
-from auralisd.access import household
+from auralisd.access import KNOWN_ADDRESSES, household
 from auralisd.edge.door_limits import DoorLimits
 
 
@@ -77,9 +78,12 @@ class Headcount:
 
     def _counts_by_address(self, address: str | None) -> bool:
         """Whether connections from ``address`` are limited: not from this machine, not through a proxy of ours."""
-        if address is None:
-            return False
-        try:
-            return not ipaddress.ip_address(address).is_loopback and not self.limits.trusts(address)
-        except ValueError:
-            return False
+        return address is not None and _is_elsewhere(address) and not self.limits.trusts(address)
+
+
+@lru_cache(maxsize=KNOWN_ADDRESSES)
+def _is_elsewhere(address: str) -> bool:
+    try:
+        return not ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import Final
 
 import trio
 
+from auralisd.access import KNOWN_ADDRESSES
+
 BACKLOG: Final = 4096
+
 USER_TIMEOUT_SECONDS: Final = 45  # the slowest eviction in code comes first
 _KEEP_ALIVE_IDLE_SECONDS: Final = 30
 _KEEP_ALIVE_INTERVAL_SECONDS: Final = 10
@@ -63,6 +67,7 @@ def local_authority(connection: trio.socket.SocketType) -> str:
     return _authority(_plain(host), port)
 
 
+@lru_cache(maxsize=KNOWN_ADDRESSES)
 def _plain(address: str) -> str:
     """The address without its zone, and IPv4 as IPv4 where a dual-stack socket writes it as IPv6."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
