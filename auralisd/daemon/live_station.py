@@ -137,7 +137,7 @@ class LiveStation:
             preset=self.preset,
             state=self.state,
             pinned=self.pinned,
-            listeners=self.broadcast.listener_count,
+            listeners=self.broadcast.people_count,
             epoch=self.epoch,
             position=self.live_position(),
         )

@@ -48,7 +48,7 @@ class Broadcast:
 
     Attributes:
         limits: how patient it is.
-        listeners_changed: called whenever ``listener_count`` may have changed.
+        listeners_changed: called whenever ``listener_count`` or ``people_count`` may have changed.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Broadcast:
         self._headers: dict[str, bytes] = {}
         self._listeners: dict[Listener, None] = {}
         self._ears = 0
+        self._people = 0
         self._epoch = 0
         self._next_position: int | None = None
         self._somebody_listens = trio.Event()
@@ -95,6 +96,11 @@ class Broadcast:
     def listener_count(self) -> int:
         """How many receive sound, or wait for their encoder to start."""
         return self._ears
+
+    @property
+    def people_count(self) -> int:
+        """`listener_count` less what takes the sound elsewhere: Icecast servers and folders are nobody's ears."""
+        return self._people
 
     @property
     def has_watchers(self) -> bool:
@@ -249,6 +255,7 @@ class Broadcast:
         self.metrics.listener_joined(listener.form.name)
         if listener.form.source is not None:
             self._ears += 1
+            self._people += not listener.form.is_output
             self._somebody_listens.set()
         self.listeners_changed()
 
@@ -266,6 +273,7 @@ class Broadcast:
             self.metrics.listener_evicted("too_slow")
         if listener.form.source is not None:
             self._ears -= 1
+            self._people -= not listener.form.is_output
             if not self._ears:
                 self._somebody_listens = trio.Event()
         self._somebody_left.set()

@@ -27,6 +27,7 @@ class Form:
         compressed: whether it is small enough to be patient with its listeners.
         head_start_seconds: how much of what is held a new listener gets at once, if it names no other figure.
         packet_codec: the codec byte of its packets, for forms made of packets.
+        is_output: whether a server or a folder takes it, and no person.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Form:
     compressed: bool = True
     head_start_seconds: float = 4.0
     packet_codec: PacketCodec | None = None
+    is_output: bool = False
 
     @property
     def codec(self) -> str | None:
@@ -79,11 +81,11 @@ WEBSOCKET_FORMS: Final[Mapping[str, Form]] = MappingProxyType(
 """By subprotocol."""
 
 PUSH_FORMS: Final[Mapping[str, Form]] = MappingProxyType(
-    {name: Form(name=f"push.{name}", source=name) for name in ("mp3", "aac", "opus")}
+    {name: Form(name=f"push.{name}", source=name, is_output=True) for name in ("mp3", "aac", "opus")}
 )
 """What Icecast servers are sent, by its format."""
 
-HLS_FORM: Final = Form(name="hls", source=PCM, compressed=False, head_start_seconds=0.0)
+HLS_FORM: Final = Form(name="hls", source=PCM, compressed=False, head_start_seconds=0.0, is_output=True)
 """Packets with their header, as WebSockets get them, for who encodes the programme once more."""
 
 

@@ -9,7 +9,7 @@ import trio
 
 from auralisd.transport.broadcast import Broadcast
 from auralisd.transport.chunk import CodedSpan, EncodedChunk, EncoderStart
-from auralisd.transport.forms import HTTP_FORMS, STATE_FORM, WEBSOCKET_FORMS
+from auralisd.transport.forms import HLS_FORM, HTTP_FORMS, PUSH_FORMS, STATE_FORM, WEBSOCKET_FORMS
 from auralisd.transport.hub import SENDS_PER_STEP
 from auralisd.transport.limits import ListenerLimits, packets_in
 from auralisd.transport.listener import Listener
@@ -82,6 +82,19 @@ async def test_only_those_who_hear_count_as_listeners():
             with trio.fail_after(1):
                 await broadcast.wait_listeners()
     assert changes == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("output", [HLS_FORM, *PUSH_FORMS.values()], ids=lambda form: form.name)
+async def test_what_takes_the_sound_elsewhere_keeps_the_station_awake_and_counts_as_nobody(output):
+    broadcast = Broadcast()
+    with broadcast.listening(a_listener(output)):
+        with trio.fail_after(1):
+            await broadcast.wait_listeners()
+        assert (broadcast.listener_count, broadcast.people_count) == (1, 0)
+        with broadcast.listening(a_listener(WAV)):
+            assert (broadcast.listener_count, broadcast.people_count) == (2, 1)
+        assert (broadcast.listener_count, broadcast.people_count) == (1, 0)
+    assert (broadcast.listener_count, broadcast.people_count) == (0, 0)
 
 
 async def test_waiting_for_listeners_begins_again_when_the_last_one_left():

@@ -94,6 +94,63 @@ async def test_a_listener_too_far_behind_skips_whole_packets_to_the_live_edge(op
     assert sum(skips) == pair.outlet.skipped_packets == 100 - len(numbers) > 50
 
 
+@pytest.mark.parametrize("count", [1, 40, 600])
+async def test_a_head_start_comes_whole_and_in_order_however_much_of_it_the_socket_takes(open_pair, nursery, count):
+    pair = await open_pair()
+    frames = [packet(number)[: 1 + number * 37 % 1700] for number in range(count)]
+    pair.outlet.preface(b"the head")
+    pair.outlet.open(frames)
+    pair.outlet.offer(b"the next packet")
+    nursery.start_soon(pair.outlet.run)
+    expected = b"the head" + b"".join(frames) + b"the next packet"
+    assert await pair.hear(len(expected)) == expected
+
+
+async def test_a_head_start_that_fits_is_written_with_one_call(open_pair, monkeypatch):
+    pair = await open_pair()
+    calls = []
+
+    class Counted:
+        def __getattr__(self, name):
+            calls.append(name)
+            return getattr(direct, name)
+
+    direct = pair.outlet._direct
+    monkeypatch.setattr(pair.outlet, "_direct", Counted())
+    pair.outlet.preface(b"the head")
+    pair.outlet.open([bytes([number]) * 50 for number in range(40)])
+    monkeypatch.undo()
+    assert calls == ["sendmsg"]
+    assert len(await pair.hear(8 + 40 * 50)) == 8 + 40 * 50
+
+
+async def test_a_preface_goes_by_itself_where_nothing_follows_yet(open_pair, nursery):
+    pair = await open_pair()
+    pair.outlet.preface(b"the head")
+    nursery.start_soon(pair.outlet.run)
+    assert await pair.hear(8) == b"the head"
+    await trio.testing.wait_all_tasks_blocked()
+    pair.outlet.open([b"header", b"sound"])
+    pair.outlet.offer(b"more")
+    assert await pair.hear(15) == b"headersoundmore"
+    assert not pair.outlet.behind
+
+
+async def test_a_preface_passes_to_another_process_with_what_else_waits(open_pair, nursery):
+    pair = await open_pair()
+    pair.outlet.preface(b"the head")
+    assert (await pair.outlet.hold()).first == (b"the head",)
+
+
+async def test_a_head_start_to_a_peer_that_has_gone_ends_the_outlet(open_pair):
+    pair = await open_pair()
+    pair.ear.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    pair.ear.socket.close()
+    await trio.sleep(0.01)
+    pair.outlet.open([packet(1), packet(2)])
+    assert pair.outlet.ended_by == "gone"
+
+
 async def drain(pair):
     """All that comes until the sender has nothing left."""
     heard = b""

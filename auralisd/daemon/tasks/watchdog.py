@@ -47,7 +47,7 @@ def status_sentence(stations: Iterable[LiveStation], *, warming_up: bool, silent
     if silent:
         return f"silent: {', '.join(silent)}"
     every = list(stations)
-    listeners = sum(station.broadcast.listener_count for station in every)
+    listeners = sum(station.broadcast.people_count for station in every)
     sounding = [station for station in every if station.on_air]
     words = "warming up" if warming_up else f"{len(sounding)} of {len(every)} stations sounding"
     return f"{words}, {listeners} listening"
