@@ -198,12 +198,14 @@ def rush() -> None:
     with our_daemon() as daemon, an_icecast(2 * CROWD) as theirs:
         for _ in range(TURNS):
             for server in (of(daemon, "opus"), of(daemon, "auralis.v1.opus"), theirs):
+                cpu = cpu_seconds(server.process_id)
                 with crowd_of(server.port, 0.0, {server.what: CROWD}) as process:
                     came = told(process, "in")
+                    cpu = cpu_seconds(server.process_id) - cpu
                 first = came["first_byte_seconds"]
                 print(
                     f"  {server.name:8} {server.what:16} {came['served']} served, p50 {percentile(first, 0.5):.2f}, "
-                    f"p99 {percentile(first, 0.99):.2f}, worst {max(first):.2f} {came['why_lost'] or ''}",
+                    f"p99 {percentile(first, 0.99):.2f}, worst {max(first):.2f}, its CPU {cpu:.2f} s {came['why_lost'] or ''}",
                     flush=True,
                 )
                 time.sleep(3)
