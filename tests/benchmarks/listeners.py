@@ -205,7 +205,8 @@ def rush() -> None:
                 first = came["first_byte_seconds"]
                 print(
                     f"  {server.name:8} {server.what:16} {came['served']} served, p50 {percentile(first, 0.5):.2f}, "
-                    f"p99 {percentile(first, 0.99):.2f}, worst {max(first):.2f}, its CPU {cpu:.2f} s {came['why_lost'] or ''}",
+                    f"p99 {percentile(first, 0.99):.2f}, worst {max(first):.2f}, "
+                    f"its CPU {cpu:.2f} s {came['why_lost'] or ''}",
                     flush=True,
                 )
                 time.sleep(3)
