@@ -235,6 +235,16 @@ class StreamEncoder:
             if rest.stream:
                 raise EncoderError(f"{self._recipe.codec}: goes on ahead of where the other one was")
 
+    def count_on_from(self, frames: int) -> None:
+        """Count as if ``frames`` programme frames had been taken, before any is; changes FLAC alone.
+
+        Its frames are numbered, and a player that has heard higher numbers from an encoder that failed takes lower ones
+        for what it has played already, and is silent until they are through.
+        """
+        if self._recipe.container == "flac":
+            grid = self._codec_frame_programme_frames
+            self._frames, self._goes_on = -(-frames // grid) * grid, frames > 0
+
     def encode(self, pcm16: bytes) -> Coded:
         """See `Encoder.encode`."""
         with _translated(self._recipe.codec):

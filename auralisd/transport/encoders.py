@@ -287,6 +287,7 @@ class _Line:
         self.retry_at_chunk = 0
         self._first_position = 0
         self._packets_position = 0
+        self._frames_taken = 0  # by encoders before this one
         self._failures_in_a_row = 0
         self._on_air_since_chunk = 0
 
@@ -297,6 +298,8 @@ class _Line:
     def start(self, encoder: Encoder, position: int) -> None:
         """Begin at programme frame ``position``, behind the programme."""
         self.encoder = encoder
+        if isinstance(encoder, StreamEncoder):
+            encoder.count_on_from(self._frames_taken)
         self.backlog = []
         self.next_position = self._first_position = self._packets_position = position
 
@@ -354,6 +357,8 @@ class _Line:
         encoder, self.encoder = self.encoder, None
         self.on_air = False
         self.backlog = []
+        if isinstance(encoder, StreamEncoder):
+            self._frames_taken = encoder.place.frames_taken
         if encoder is not None:
             with contextlib.suppress(Exception):  # nobody listens any more
                 encoder.finish()

@@ -11,7 +11,7 @@ import pytest
 from auralisd.errors import EncoderError, FormatError
 from auralisd.transport.catching_up import CatchUpTurns
 from auralisd.transport.chunk import EncodedChunk
-from auralisd.transport.codecs import CODECS, Coded
+from auralisd.transport.codecs import CODECS, Coded, Encoder, open_encoder
 from auralisd.transport.encoders import (
     BACKLOG_CHUNKS,
     FIRST_PAUSE_CHUNKS,
@@ -196,6 +196,45 @@ def test_a_failing_encoder_costs_its_own_format_only(
     assert isinstance(bank.failures["opus"], EncoderError)
     assert workshop.closed == ["opus"]
     assert bank.on_air == MP3
+
+
+def test_an_encoder_of_flac_that_failed_is_followed_by_one_whose_frames_are_numbered_on(
+    two_tones: Callable[[int], Pcm], decode_with_ffmpeg: Callable[..., Pcm]
+) -> None:
+    def fails_at_chunk_120(codec: str, title: str) -> Encoder:
+        encoder = open_encoder(codec, title)
+        if not opened:
+            sound = encoder.encode
+            encoder.encode = lambda pcm16: sound(pcm16) if len(chunks) < 120 else Coded(bytes(1 // 0))  # type: ignore[method-assign]
+        opened.append(encoder)
+        return encoder
+
+    opened: list[Encoder] = []
+    chunks: list[EncodedChunk] = []
+    bank = EncoderBank(title="T", open_encoder=fails_at_chunk_120)
+    sound = two_tones(180 * PACKET_FRAMES)
+    for position in range(0, len(sound), PACKET_FRAMES):
+        pcm16 = sound[position : position + PACKET_FRAMES].tobytes()
+        chunks.append(bank.encode(position, pcm16, wanted=frozenset({"flac"}), bed=False))
+    spans = [chunk.coded["flac"] for chunk in chunks if chunk.coded]
+    assert len(opened) == 2
+    assert 150 <= len(spans) < 180
+    numbers = [flac_number(span.stream) for span in spans]
+    assert numbers == sorted(set(numbers)), "a player has heard lower numbers already"
+    header = chunks[0].started["flac"].header
+    heard = decode_with_ffmpeg(header + b"".join(span.stream for span in spans))
+    expected = np.concatenate([sound[span.position : span.position + PACKET_FRAMES] for span in spans])
+    held_back = len(expected) - len(heard)
+    assert 0 <= held_back <= PACKET_FRAMES, "each encoder holds back no more than one frame of 50 ms"
+    np.testing.assert_array_equal(heard[: 119 * PACKET_FRAMES], expected[: 119 * PACKET_FRAMES])
+    np.testing.assert_array_equal(heard[-20 * PACKET_FRAMES :], sound[-20 * PACKET_FRAMES :])
+
+
+def flac_number(frames: bytes) -> int:
+    """The number of the first of them: coded as UTF-8 is, which Python's own decoder reads up to a million."""
+    assert frames[:2] == b"\xff\xf8"
+    length = 1 if frames[4] < 0x80 else 8 - (frames[4] ^ 0xFF).bit_length()
+    return ord(frames[4 : 4 + length].decode())
 
 
 def test_an_encoder_that_cannot_even_be_opened_is_reported_too() -> None:
