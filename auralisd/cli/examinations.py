@@ -77,8 +77,7 @@ def examine(
     yield memory(room_bytes())
     yield from outputs(settings)
     if not quick:
-        yield from device_and_speed(settings.device, compiled=settings.compiled_kernel)
-        yield compiled_kernel(kernel_dir(os.environ), wanted=settings.compiled_kernel)
+        yield from synthesiser(settings)
 
 
 def state_directory(directory: Path) -> Finding:
@@ -206,15 +205,24 @@ def memory(available_bytes: int | None) -> Finding:
     return Finding(name="memory", state="fine", found=f"{available_bytes / 1e9:.1f} GB available")
 
 
-def device_and_speed(wanted: str, *, compiled: bool = False) -> Iterator[Finding]:
-    """What renders, and how much faster than it is heard."""
+def synthesiser(settings: Settings) -> Iterator[Finding]:
+    """Whether torch can be loaded, and then what renders, how fast, and by what code."""
     try:
-        from auralisd.synthesis.device import choose_device
-    except (ImportError, OSError) as error:
+        import auralisd.synthesis.device  # noqa: F401
+    except Exception as error:  # a broken installation raises whatever it likes
+        found = f"torch cannot be loaded: {error}"
         yield Finding(
-            name="device", state="problem", found=f"torch cannot be loaded: {error}", cure="install it again: uv sync"
+            name="device", state="problem", found=found, cure="uv sync --reinstall-package torch brings it anew"
         )
         return
+    yield from device_and_speed(settings.device, compiled=settings.compiled_kernel)
+    yield compiled_kernel(kernel_dir(os.environ), wanted=settings.compiled_kernel)
+
+
+def device_and_speed(wanted: str, *, compiled: bool = False) -> Iterator[Finding]:
+    """What renders, and how much faster than it is heard."""
+    from auralisd.synthesis.device import choose_device
+
     try:
         chosen = choose_device(wanted)
         yield Finding(name="device", state="fine", found=chosen.why)

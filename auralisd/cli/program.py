@@ -156,6 +156,9 @@ def exit_status(argv: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             click.echo(f"auralisd: {error.filename or 'the output'}: {error.strerror}; make room", err=True)
             return EXIT_CONFIGURATION
+        if isinstance(error, ImportError):
+            click.echo(f"auralisd: a library cannot be loaded: {error}; uv sync --reinstall brings it anew", err=True)
+            return EXIT_CONFIGURATION
         return _own_fault()
     except BaseExceptionGroup:
         return _own_fault()

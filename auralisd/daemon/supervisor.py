@@ -35,7 +35,7 @@ from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
 from auralisd.daemon.systemd import Notifier
 from auralisd.daemon.tasks.fetch_kernel import fetch_kernel
-from auralisd.daemon.tasks.import_torch import import_torch
+from auralisd.daemon.tasks.import_torch import import_torch, import_torch_or_give_up
 from auralisd.daemon.tasks.keeper_task import run_keeper
 from auralisd.daemon.tasks.memory_task import run_memory
 from auralisd.daemon.tasks.signal_task import run_signals
@@ -223,7 +223,7 @@ async def run_tree(
             notifier.ready()
             log.info("ready", seconds=round(time.monotonic() - started_at_seconds, 2), **_addresses(listeners))
             if heir is None:
-                nursery.start_soon(import_torch, studio, settings.device, kept, name="import torch")
+                nursery.start_soon(import_torch_or_give_up, studio, settings.device, kept, name="import torch")
             if settings.compiled_kernel:
                 nursery.start_soon(fetch_kernel, studio, kept, name="fetch kernel")
             ways_out.start(nursery, directory, new_worker=studio.new_worker, metrics=metrics, stopping=stopping)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 
 import pytest
 from pydantic import SecretStr
@@ -115,6 +116,14 @@ def test_a_device_that_is_not_there_is_a_problem():
     finding = of(examinations.device_and_speed("cuda:99"), "device")
     assert finding.state == "problem"
     assert "cpu" in finding.found
+
+
+def test_a_torch_that_cannot_be_loaded_is_a_problem_with_its_cure(monkeypatch):
+    monkeypatch.setitem(sys.modules, "auralisd.synthesis.device", None)
+    (finding,) = examinations.synthesiser(Settings())
+    assert (finding.name, finding.state) == ("device", "problem")
+    assert "torch cannot be loaded" in finding.found
+    assert "reinstall" in finding.cure
 
 
 def test_the_doctor_exits_by_what_it_found(command):

@@ -107,6 +107,14 @@ def test_a_full_disk_is_no_fault_of_the_program(command, monkeypatch):
     assert outcome.err == "auralisd: the output: No space left on device; make room\n"
 
 
+def test_a_library_that_cannot_be_loaded_is_one_line_with_the_cure(command, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "auralisd.synthesis.device", None)
+    outcome = command("devices")
+    assert outcome.status == 78
+    assert outcome.err.startswith("auralisd: a library cannot be loaded: ")
+    assert outcome.err.endswith("uv sync --reinstall brings it anew\n")
+
+
 def test_an_interrupt_is_not_a_fault(command, monkeypatch):
     monkeypatch.setattr(program.program, "main", _raises(KeyboardInterrupt()))
     outcome = command("whatever")

@@ -55,6 +55,23 @@ def test_stopping_says_goodbye_and_exits_with_0_within_3_seconds(daemon, number,
     assert time.monotonic() - began < 3
 
 
+def test_a_torch_that_cannot_be_loaded_is_a_line_with_the_cure_a_goodbye_and_exit_code_70(
+    tmp_path, monkeypatch, connected
+):
+    (tmp_path / "torch.py").write_text("import time\ntime.sleep(3)\nraise ImportError('libcudart.so: no such file')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with running_daemon() as daemon:
+        daemon.wait_for(lambda: daemon.get_json("/api/v1/status"))
+        listener = hear(connected(daemon.port, "auralis.v1.pcm16"), 20)
+        assert listener.packets, "the bed"
+        assert listener.closed
+        assert daemon.process.wait(timeout=10) == 70
+        log = daemon.log_path.read_text()
+    assert log.count("torch cannot be loaded") == 1
+    assert "auralisd doctor" in log
+    assert "Traceback" not in log
+
+
 def test_a_second_daemon_on_the_same_state_is_refused_in_one_line(daemon, tmp_path):
     command = [sys.executable, "-m", "auralisd", "run", "--port", "0", "--state-dir", str(tmp_path / "state")]
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -22,6 +22,18 @@ log = structlog.get_logger()
 REHEARSAL_PATIENCE_SECONDS = 60.0  # a device that takes as long for a tenth of a second hangs
 
 
+async def import_torch_or_give_up(studio: Studio, wanted_device: str, kernel_directory: Path | None = None) -> None:
+    """As `import_torch`; where torch cannot be loaded the daemon ends in good order.
+
+    Else the bed would sound for ever. Where it was for lack of descriptors or memory, a fresh process may fare better.
+    """
+    try:
+        await import_torch(studio, wanted_device, kernel_directory)
+    except Exception as error:  # a broken installation raises whatever it likes
+        log.warning("torch cannot be loaded", cure="auralisd doctor; uv sync --reinstall-package torch brings it anew")
+        studio.give_up("loading torch", error)
+
+
 async def import_torch(studio: Studio, wanted_device: str, kernel_directory: Path | None = None) -> None:
     """Make rendering possible, then return; the import takes seconds and stalls the loop in between.
 
