@@ -24,7 +24,7 @@ MOST_SECONDS = 400
 async def echo(monkeypatch, open_house):
     """A house in which every WebSocket echoes, whatever its budget; all else is as it is."""
 
-    async def answer(self, websocket, session):
+    async def answer(self, websocket):
         try:
             while True:
                 await websocket.send_message(await websocket.get_message())
