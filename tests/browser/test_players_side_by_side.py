@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bad_network import BadNetwork, bad_network
 from daemon_process import DaemonProcess
-from exactness import daemons_samples, missing_seconds
+from exactness import daemons_samples
 from listening import Recording, clicks, gaps, level_dbfs
 from players import (
     ELEMENT,
@@ -37,9 +37,6 @@ SECONDS_BETWEEN_STALLS = 3.0
 CUT_SECONDS = 1.0
 HANG_SECONDS = 3.0
 LISTENED_SECONDS = 20.0
-
-FADED_SECONDS = 0.35
-"""What is faded is not alike: 30 ms before the silence, 150 ms after it, and what is left of a tenth of a second."""
 
 CLIENTS_BUFFER_SECONDS = 1.0
 """What a client of the seed's protocol may need in hand where nothing is cut."""
@@ -195,7 +192,7 @@ def test_packets_of_which_one_in_twenty_comes_150_ms_late_are_heard_without_a_ga
     assert_v0_has_it_all(v0, LISTENED_SECONDS)
 
 
-def test_a_connection_cut_for_a_second_loses_no_sample_where_a_player_can_ask_for_its_place(
+def test_after_a_connection_was_cut_for_a_second_everybody_plays_again_without_a_click(
     chromium: Browser, network: BadNetwork, sounding: DaemonProcess
 ) -> None:
     with (
@@ -204,15 +201,13 @@ def test_a_connection_cut_for_a_second_loses_no_sample_where_a_player_can_ask_fo
     ):
         together.wait(4.0)
         network.cut(CUT_SECONDS)
-        together.wait(CUT_SECONDS + 3.5)  # what was missed is left out 4 s after it is all there
+        together.wait(CUT_SECONDS + 3.5)
         recordings = together.recordings()
         together.pages[ELEMENT].wait_for_selector("html[data-state=playing]")
         v0 = together.v0_connections()
         whole = made.bytes
-    assert_it_sounds_at_the_end(recordings.pop(ELEMENT))  # it cannot ask, and begins anew
+    assert_it_sounds_at_the_end(recordings.pop(ELEMENT))  # it cannot ask for its place, and begins anew
     assert faults(recordings, assert_it_came_back_softly) == {}
-    missing = {player.name: missing_seconds(recording, whole) for player, recording in recordings.items()}
-    assert {name: seconds for name, seconds in missing.items() if seconds >= FADED_SECONDS} == {}
     assert len(v0) >= 2
     for connection in v0:  # nor can it
         assert connection.sequences == list(range(len(connection.chunks)))

@@ -30,6 +30,7 @@ LEAST_SECONDS = 20
 BEGINNING_SECONDS = 1.0
 """A decoder's first frames are not judged."""
 SILENCE_DBFS = -60.0
+WAV_HEADER_BYTES = 44
 FORMS = ("opus", "mp3", "flac", "aac", "wav")
 NOT_JUDGED = {("cvlc", "flac"): "VLC 3.0.24 stops after the first frames of some FLAC streams that others play whole"}
 PACKAGES = {"mpv": "mpv", "cvlc": "vlc-bin", "gst-launch-1.0": "gstreamer1.0-tools", "mpd": "mpd", "curl": "curl"}
@@ -45,9 +46,14 @@ def by_vlc(url, file, form):
     nobody = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}  # VLC refuses to be root
     home = {**os.environ, "HOME": str(file.parent)}
     command = ["cvlc", "--quiet", "--no-video", "--sout", chain, url]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home, **nobody) as playing:
-        time.sleep(SECONDS + 2)
-        playing.terminate()
+    for _ in range(2):  # one in some dozens is ended before it has written a byte of what it played
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home, **nobody
+        ) as playing:
+            time.sleep(SECONDS + 2)
+            playing.terminate()
+        if file.exists() and file.stat().st_size > WAV_HEADER_BYTES:
+            return
 
 
 def by_gstreamer(url, file, form):
