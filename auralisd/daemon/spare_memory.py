@@ -2,21 +2,14 @@
 
 An instrument is tens of megabytes in blocks of all sizes. They are freed when a station goes off the air, but the
 allocator of glibc keeps them for whichever thread had asked for them, and the next station is built by another thread:
-without this, a daemon whose stations come and go grows by some 40 MB with each. While they play, what one thread has
-freed is no use to another: with an arena for each of eight threads, a station takes 82 MB, with two for all 58 MB.
+without this, a daemon whose stations come and go grows by some 40 MB with each.
 """
 
 from __future__ import annotations
 
 import ctypes
-from typing import Final
 
 import trio
-
-ARENAS: Final = 2
-"""That all threads share: the interpreter lock lets hardly more of them allocate at once."""
-
-_M_ARENA_MAX: Final = -8  # of <malloc.h>
 
 
 class SpareMemory:
@@ -43,12 +36,3 @@ def give_back() -> None:
     except (AttributeError, OSError, TypeError):  # another C library, or Windows, where there is no CDLL(None)
         return
     trim(0)
-
-
-def share_arenas() -> None:
-    """Let all threads allocate from ``ARENAS`` arenas, where the C library has such (glibc does); before they begin."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # as above
-        return
-    mallopt(_M_ARENA_MAX, ARENAS)

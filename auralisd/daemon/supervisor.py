@@ -30,7 +30,7 @@ from auralisd.daemon.piece import Piece
 from auralisd.daemon.reload import Reloader
 from auralisd.daemon.rooms import LiveRooms
 from auralisd.daemon.sending import HlsFiles, sending
-from auralisd.daemon.spare_memory import give_back, share_arenas
+from auralisd.daemon.spare_memory import give_back
 from auralisd.daemon.state_keeper import StateKeeper
 from auralisd.daemon.studio import DeviceInUse, Instrument, Studio
 from auralisd.daemon.systemd import Notifier
@@ -112,7 +112,6 @@ async def run_tree(
         HandoverError: the process that was to hand over goes on by itself.
     """
     sys.setswitchinterval(THREAD_SWITCH_SECONDS)
-    share_arenas()
     metrics = Metrics()
     metrics.count_tasks(lambda: trio.lowlevel.current_statistics().tasks_living)
     slow_steps = SlowSteps(on_pass=metrics.loop_passed, on_slow_step=functools.partial(_slow_step, metrics))

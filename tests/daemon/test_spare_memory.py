@@ -74,37 +74,3 @@ print(before - resident_mb())
 def test_what_a_thread_has_freed_goes_back_to_the_system():
     finished = subprocess.run([sys.executable, "-c", LEAVES_HOLES], capture_output=True, text=True, check=True)
     assert float(finished.stdout) > 100
-
-
-MANY_THREADS = """
-import ctypes, sys, threading
-from auralisd.daemon.spare_memory import share_arenas
-
-if sys.argv[2:]:
-    share_arenas()
-all_there = threading.Barrier(9)
-
-def allocate():
-    kept = [bytearray(60_000) for _ in range(10)]
-    all_there.wait()
-
-for _ in range(8):
-    threading.Thread(target=allocate).start()
-all_there.wait()
-libc = ctypes.CDLL(None)
-libc.fopen.restype = ctypes.c_void_p
-file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
-libc.malloc_info(0, file)
-libc.fclose(file)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has no arenas")
-def test_threads_share_two_arenas(tmp_path):
-    def arenas(*shared):
-        written = tmp_path / "arenas.xml"
-        subprocess.run([sys.executable, "-c", MANY_THREADS, str(written), *shared], check=True)
-        return written.read_text().count("<heap nr=")
-
-    assert arenas() > 2
-    assert arenas("shared") == 2
