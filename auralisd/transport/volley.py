@@ -58,7 +58,6 @@ class Volley:
         if sys.platform != "linux":
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
         self.broken = False
-        self._most_at_once = most_at_once
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._libc.syscall.restype = ctypes.c_long
         parameters = ctypes.create_string_buffer(_PARAMETER_BYTES)

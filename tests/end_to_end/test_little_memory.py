@@ -4,12 +4,11 @@ import contextlib
 import http.client
 import os
 import signal
-import time
 import urllib.error
 
 import pytest
 
-from tests.live.listeners import connect, read
+from tests.live.listeners import connect, hear
 from tests.live.memory_group import memory_group
 from tests.live.running_daemon import free_port, running_daemon
 
@@ -21,13 +20,6 @@ def group():
     """A group without a limit yet."""
     with memory_group() as made:
         yield made
-
-
-def hear(listener, seconds):
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        read(listener, time.monotonic())
-        time.sleep(0.005)
 
 
 def room_for_one_more(daemon):

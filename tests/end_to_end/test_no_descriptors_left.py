@@ -8,20 +8,13 @@ import time
 
 import pytest
 
-from tests.live.listeners import connect, read
+from tests.live.listeners import connect, hear
 
 pytestmark = [pytest.mark.realtime, pytest.mark.skipif(sys.platform != "linux", reason="limits others' files on Linux")]
 
 SHORT_SECONDS = 5.0
 BACK_SECONDS = 2.0
 LINES_PER_SECOND = 1
-
-
-def hear(listener, seconds):
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        read(listener, time.monotonic())
-        time.sleep(0.005)
 
 
 def test_without_descriptors_listeners_go_on_one_line_a_second_says_so_and_the_door_is_back_in_2_seconds(daemon):

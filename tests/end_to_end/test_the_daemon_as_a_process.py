@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.listeners import connect, next_message, read
+from tests.live.listeners import connect, hear, next_message
 from tests.live.running_daemon import free_port, running_daemon
 
 LINUX_ONLY_NAMES = ("TCP_USER_TIMEOUT", "TCP_NOTSENT_LOWAT", "MSG_NOSIGNAL", "SO_REUSEPORT", "TCP_KEEPIDLE")
@@ -23,14 +23,6 @@ def connected():
     """Opens connections that are closed when the test is over."""
     with contextlib.ExitStack() as stack:
         yield lambda port, form: stack.enter_context(connect(port, form))
-
-
-def hear(listener, seconds, enough=lambda listener: False):
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at and not enough(listener) and not listener.closed:
-        read(listener, time.monotonic())
-        time.sleep(0.005)
-    return listener
 
 
 def test_sound_comes_before_the_synthesiser_is_loaded(daemon, connected):

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST_LISTENERS = 5_000
@@ -74,6 +75,15 @@ def connect(port: int, form: str, *, query: str = "") -> Listener:
     connection.sendall(request.encode())
     connection.setblocking(False)
     return Listener(form=form, connection=connection, connected_at=began, websocket=websocket)
+
+
+def hear(listener: Listener, seconds: float, enough: Callable[[Listener], bool] = lambda _listener: False) -> Listener:
+    """Read on for so long, or until it is enough or the end."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at and not enough(listener) and not listener.closed:
+        read(listener, time.monotonic())
+        time.sleep(0.005)
+    return listener
 
 
 def read(listener: Listener, now: float) -> None:
